@@ -1,0 +1,112 @@
+import type { Logger } from 'pino';
+import { Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from 'pg';
+
+/** A statement with its values. With a name it is prepared once per connection; without one it is planned anew for its values. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+/** Where a query runs: the pool, or one connection with a transaction open. */
+export interface Database {
+  query<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>>;
+  /** For hot statements: rows as arrays of what PostgreSQL sent as text, so that nothing is parsed that nobody reads. */
+  queryText(statement: Statement): Promise<TextRow[]>;
+}
+
+/** The columns of a row in their order, as text; null where the database has null. */
+export type TextRow = readonly (string | null)[];
+
+export interface DatabaseOptions {
+  readonly connectionString: string;
+  readonly applicationName: string;
+  readonly connectionsMax: number;
+  readonly idleTimeoutMs: number;
+  readonly connectionTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** False where a pooler stands between that cannot keep prepared statements. */
+  readonly preparedStatements: boolean;
+}
+
+export type DatabasePool = Database & {
+  readonly pool: Pool;
+  /** Runs the work on one connection inside a transaction: committed when it resolves, rolled back when it rejects. */
+  transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
+  end(): Promise<void>;
+};
+
+/** Configuration that every connection of a process shares, pooled or not. */
+export function connectionConfig(options: DatabaseOptions): PoolConfig {
+  return {
+    connectionString: options.connectionString,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectionTimeoutMs,
+    idleTimeoutMillis: options.idleTimeoutMs,
+    keepAlive: true,
+    // Measured by the client, because poolers refuse statement_timeout as a start-up parameter. A connection whose statement
+    // hangs past it is closed, and its transaction with it.
+    query_timeout: options.statementTimeoutMs,
+  };
+}
+
+/** Opens a pool. Errors of idle connections (a restart of the database) are logged, not thrown: the pool replaces them by itself. */
+export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool {
+  const pool = new Pool({ ...connectionConfig(options), max: options.connectionsMax });
+  pool.on('error', (error) => logger.warn({ event: 'database.connection_lost', err: error }, 'an idle database connection was lost'));
+  const prepare = statementPreparer(options.preparedStatements);
+  return {
+    pool,
+    ...queriesOf(pool, prepare),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken = true;
+      try {
+        await client.query('begin');
+        const result = await work(queriesOf(client, prepare));
+        await client.query('commit');
+        broken = false;
+        return result;
+      } catch (error) {
+        broken = await client.query('rollback').then(
+          () => false,
+          () => true,
+        );
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    end: () => pool.end(),
+  };
+}
+
+const textTypes = { getTypeParser: () => (value: unknown) => value };
+
+function queriesOf(connection: Pool | PoolClient, prepare: ReturnType<typeof statementPreparer>): Database {
+  return {
+    query: (statement) => connection.query(prepare(statement)),
+    async queryText(statement) {
+      const { rows } = await connection.query<(string | null)[]>({ ...prepare(statement), rowMode: 'array', types: textTypes });
+      return rows;
+    },
+  };
+}
+
+/** Leaves the name away where prepared statements are switched off, and for statements that are planned anew each time. */
+function statementPreparer(preparedStatements: boolean) {
+  return (statement: Statement): { name?: string; text: string; values: unknown[] } => {
+    const values = [...(statement.values ?? [])];
+    return preparedStatements && statement.name !== undefined ? { name: statement.name, text: statement.text, values } : { text: statement.text, values };
+  };
+}
+
+/** The only row of a statement that always returns one. */
+export function onlyRow<Row>(result: Pick<QueryResult, 'rows'> & { rows: Row[] }): Row {
+  const [row] = result.rows;
+  if (row === undefined) {
+    throw new Error('A statement that returns one row returned none.');
+  }
+  return row;
+}
+

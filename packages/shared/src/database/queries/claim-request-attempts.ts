@@ -1,0 +1,84 @@
+import type { Database, TextRow } from '../pool.ts';
+
+/** An attempt that this worker may deliver until its lease ends. */
+export interface ClaimedAttempt {
+  readonly applicationId: string;
+  readonly requestAttemptId: string;
+  readonly eventId: string;
+  /** As PostgreSQL writes it: the partition key of the event, passed back as it came. */
+  readonly eventReceivedAt: string;
+  readonly eventTypeName: string;
+  readonly subscriptionId: string;
+  readonly payloadBytes: number;
+  readonly retryCount: number;
+  /** How often the attempt has been claimed, this time included; above 1 an earlier lease ran out. */
+  readonly claimCount: number;
+  /** Milliseconds between due and claimed. */
+  readonly lagMs: number;
+}
+
+export interface Claim {
+  readonly poolId: number;
+  readonly lane: number;
+  readonly leaseId: string;
+  readonly leaseMs: number;
+  readonly limit: number;
+  readonly workerProcessId: number;
+  /** Where the scan of due times begins, in microseconds since 1970; 0 for a full scan. */
+  readonly dueFromMicros: number;
+}
+
+export interface ClaimedBatch {
+  readonly attempts: readonly ClaimedAttempt[];
+  /** The latest due time that was claimed, in microseconds since 1970; null when nothing was. */
+  readonly dueUntilMicros: number | null;
+}
+
+/**
+ * Leases due attempts of one pool and lane to one worker process, oldest due first. Fewer than asked for does not mean that the queue
+ * is empty: rows that others hold are skipped.
+ */
+export async function claimRequestAttempts(db: Database, claim: Claim): Promise<ClaimedBatch> {
+  const rows = await db.queryText({
+    name: 'claim_request_attempts',
+    text: sql,
+    values: [claim.poolId, claim.lane, claim.dueFromMicros, claim.limit, claim.leaseId, claim.leaseMs, claim.workerProcessId],
+  });
+  return { attempts: rows.map(claimedAttempt), dueUntilMicros: rows[0] ? Number(rows[0][10]) : null };
+}
+
+function claimedAttempt(row: TextRow): ClaimedAttempt {
+  return {
+    applicationId: row[0] ?? '',
+    requestAttemptId: row[1] ?? '',
+    eventId: row[2] ?? '',
+    eventReceivedAt: row[3] ?? '',
+    eventTypeName: row[4] ?? '',
+    subscriptionId: row[5] ?? '',
+    payloadBytes: Number(row[6]),
+    retryCount: Number(row[7]),
+    claimCount: Number(row[8]),
+    lagMs: Number(row[9]),
+  };
+}
+
+// Served by open_attempt_claim: one pool and one lane by equality, since `= any` over several reads the whole queue.
+// The materialized selection is a fence: without it the planner may update more rows than the limit.
+// The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
+const sql = `
+with due as materialized (
+  select ctid, due_at
+  from webhook.open_attempt
+  where pool_id = $1 and lane = $2 and due_at >= timestamptz 'epoch' + $3::bigint * interval '1 microsecond' and due_at <= statement_timestamp()
+    and (leased_until is null or leased_until <= statement_timestamp())
+  order by due_at
+  limit $4
+  for no key update skip locked
+)
+update webhook.open_attempt
+set lease_id = $5, leased_until = statement_timestamp() + $6 * interval '1 millisecond', picked_at = statement_timestamp(),
+    worker_process_id = $7, claim_count = claim_count + 1
+where ctid = any (array(select ctid from due))
+returning application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
+          claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint, (select (extract(epoch from max(due_at)) * 1000000)::bigint from due)
+`;

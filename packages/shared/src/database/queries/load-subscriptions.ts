@@ -1,0 +1,33 @@
+import type { QueryResultRow } from 'pg';
+import { uuidArray } from '../binary-array.ts';
+import type { Database } from '../pool.ts';
+
+/** What a delivery needs to know of a subscription. */
+export interface SubscriptionForDelivery extends QueryResultRow {
+  readonly subscription_id: string;
+  readonly target_method: string;
+  readonly target_url: string;
+  readonly target_headers: Record<string, string | string[]>;
+  readonly secret_sealed: Buffer;
+  readonly is_live: boolean;
+  /** Attempts made up to this time are cancelled; null when none are. */
+  readonly cancelled_until: Date | null;
+}
+
+/** Subscriptions by id, whatever their state; unknown ids are left out. */
+export async function loadSubscriptions(db: Database, subscriptionIds: readonly string[]): Promise<SubscriptionForDelivery[]> {
+  const { rows } = await db.query<SubscriptionForDelivery>({
+    name: 'load_subscriptions',
+    text: sql,
+    values: [uuidArray(subscriptionIds)],
+  });
+  return rows;
+}
+
+const sql = `
+select subscription_id, target_method, target_url, target_headers, secret_sealed,
+       disabled_at is null and deleted_at is null as is_live,
+       nullif(cancelled_until, '-infinity') as cancelled_until
+from webhook.subscription
+where subscription_id = any ($1::uuid[])
+`;

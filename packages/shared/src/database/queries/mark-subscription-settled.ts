@@ -1,0 +1,18 @@
+import type { Database } from '../pool.ts';
+
+/** Takes a subscription off the sweep's list, unless it changed again since `unsettledSince`. */
+export async function markSubscriptionSettled(db: Database, subscriptionId: string, unsettledSince: string): Promise<void> {
+  await db.query({ name: 'mark_subscription_settled', text: sql, values: [subscriptionId, unsettledSince] });
+}
+
+const sql = `
+update webhook.subscription
+set unsettled_since = null
+where subscription_id = $1 and unsettled_since = $2::timestamptz
+  and not exists (
+    select from webhook.open_attempt a
+    where a.subscription_id = $1
+      and (a.pool_id <> subscription.pool_id or subscription.disabled_at is not null or subscription.deleted_at is not null
+           or a.created_at <= subscription.cancelled_until)
+  )
+`;

@@ -1,0 +1,101 @@
+import { boolArray, byteaArray, int2Array, int4Array, int8Array, textArray, uuidArray } from '../binary-array.ts';
+import type { Database } from '../pool.ts';
+
+/** The end of one leased attempt, as it goes into the log, and the retry that follows it. */
+export interface OutcomeToRecord {
+  readonly applicationId: string;
+  readonly requestAttemptId: string;
+  readonly leaseId: string;
+  readonly succeeded: boolean;
+  /** Null when nothing was sent; then there is no response. */
+  readonly elapsedMs: number | null;
+  readonly errorName: string | null;
+  readonly httpCode: number | null;
+  readonly responseHeaders: Readonly<Record<string, string>> | null;
+  readonly responseBody: Buffer | null;
+  readonly responseBodyTruncated: boolean;
+  /** Null when no retry follows. */
+  readonly retryDelayMs: number | null;
+  /** The retry_count of the retry; null when no retry follows. */
+  readonly retryCount: number | null;
+  /** Why no retry follows a failure; null otherwise. */
+  readonly reason: string | null;
+}
+
+/**
+ * Moves attempts from the queue to the log with their outcomes and inserts their retries, in one statement, fenced by the leases.
+ * Returns the ids of those recorded: one that is missing had lost its lease, and nothing of it was written.
+ * Fails with a missing partition (see `isMissingPartition`) when today has none.
+ */
+export async function recordOutcomes(db: Database, outcomes: readonly OutcomeToRecord[]): Promise<Set<string>> {
+  const rows = await db.queryText({
+    name: 'record_outcomes',
+    text: sql,
+    values: [
+      uuidArray(outcomes.map((outcome) => outcome.applicationId)),
+      uuidArray(outcomes.map((outcome) => outcome.requestAttemptId)),
+      uuidArray(outcomes.map((outcome) => outcome.leaseId)),
+      boolArray(outcomes.map((outcome) => outcome.succeeded)),
+      int4Array(outcomes.map((outcome) => outcome.elapsedMs)),
+      textArray(outcomes.map((outcome) => outcome.errorName)),
+      int2Array(outcomes.map((outcome) => outcome.httpCode)),
+      textArray(outcomes.map(({ responseHeaders }) => (responseHeaders ? JSON.stringify(responseHeaders) : null))),
+      byteaArray(outcomes.map((outcome) => outcome.responseBody)),
+      boolArray(outcomes.map((outcome) => outcome.responseBodyTruncated)),
+      int8Array(outcomes.map((outcome) => outcome.retryDelayMs)),
+      int2Array(outcomes.map((outcome) => outcome.retryCount)),
+      textArray(outcomes.map((outcome) => outcome.reason)),
+    ],
+  });
+  return new Set(rows.map((row) => row[0] ?? ''));
+}
+
+// The delete decides: what it did not find under its lease is neither logged nor retried. Its rows are found by primary key, one look-up
+// each; open_attempt is never small enough for a cached plan to scan it (see its migration).
+// A retry goes where its subscription belongs now, and is not made when the subscription was disabled or deleted, or the attempt cancelled.
+const sql = `
+with outcome as materialized (
+  select *
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::integer[], $6::text[], $7::smallint[], $8::text[], $9::bytea[],
+              $10::boolean[], $11::bigint[], $12::smallint[], $13::text[])
+    as o (application_id, request_attempt_id, lease_id, succeeded, elapsed_ms, error_name, http_code, response_headers, response_body,
+          response_body_truncated, retry_delay_ms, next_retry_count, reason)
+),
+removed as (
+  delete from webhook.open_attempt a
+  using outcome o
+  where a.application_id = o.application_id and a.request_attempt_id = o.request_attempt_id and a.lease_id = o.lease_id
+  returning a.application_id, a.request_attempt_id, a.event_id, a.event_received_at, a.subscription_id, a.created_at, a.due_at, a.picked_at,
+            a.worker_process_id, a.retry_count, a.event_type_name, a.payload_bytes, o.succeeded, o.elapsed_ms, o.error_name, o.http_code,
+            o.response_headers, o.response_body, o.response_body_truncated, o.retry_delay_ms, o.next_retry_count, o.reason
+),
+settled as materialized (
+  select r.*, s.pool_id, r.retry_delay_ms is not null and s.pool_id is not null as is_retried
+  from removed r
+  left join webhook.subscription s
+    on r.retry_delay_ms is not null and s.subscription_id = r.subscription_id
+    and s.disabled_at is null and s.deleted_at is null and r.created_at > s.cancelled_until
+),
+retry as (
+  insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
+                                    payload_bytes, pool_id, retry_count, event_type_name)
+  select application_id, webhook.new_request_attempt_id(statement_timestamp()), event_id, event_received_at, subscription_id,
+         statement_timestamp(), statement_timestamp() + retry_delay_ms * interval '1 millisecond', payload_bytes, pool_id,
+         next_retry_count, event_type_name
+  from settled
+  where is_retried
+),
+logged as (
+  insert into webhook.finished_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
+                                        picked_at, finished_at, succeeded_at, failed_at, worker_process_id, retry_count, http_code,
+                                        elapsed_ms, response_body_truncated, event_type_name, reason, error_name, response_headers,
+                                        response_body)
+  select application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
+         statement_timestamp(), case when succeeded then statement_timestamp() end, case when not succeeded then statement_timestamp() end,
+         worker_process_id, retry_count, http_code, elapsed_ms, response_body_truncated, event_type_name,
+         case when retry_delay_ms is not null and not is_retried then 'cancelled' else reason end,
+         error_name, response_headers::jsonb, response_body
+  from settled
+)
+select request_attempt_id from settled
+`;

@@ -1,0 +1,28 @@
+import { uuidArray } from '../binary-array.ts';
+import type { Database } from '../pool.ts';
+import type { LeasedAttempt } from './renew-leases.ts';
+
+/** Gives claimed attempts that were not started back to the queue as they were; returns how many leases still held. */
+export async function releaseRequestAttempts(db: Database, attempts: readonly LeasedAttempt[]): Promise<number> {
+  const rows = await db.queryText({
+    name: 'release_request_attempts',
+    text: sql,
+    values: [
+      uuidArray(attempts.map((attempt) => attempt.applicationId)),
+      uuidArray(attempts.map((attempt) => attempt.requestAttemptId)),
+      uuidArray(attempts.map((attempt) => attempt.leaseId)),
+    ],
+  });
+  return rows.length;
+}
+
+const sql = `
+with leased as materialized (
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as l (application_id, request_attempt_id, lease_id)
+)
+update webhook.open_attempt a
+set lease_id = null, leased_until = null, picked_at = null, worker_process_id = null, claim_count = a.claim_count - 1
+from leased l
+where a.application_id = l.application_id and a.request_attempt_id = l.request_attempt_id and a.lease_id = l.lease_id
+returning a.request_attempt_id
+`;

@@ -1,0 +1,53 @@
+import type { Logger } from 'pino';
+import { formatWakeUp } from '../domain/wake-up.ts';
+import type { Database } from './pool.ts';
+import { notifyDueAttempts } from './queries/notify-due-attempts.ts';
+
+/** Tells workers that attempts are due, after the transaction that made them has committed. */
+export interface WakeUpNotifier {
+  notify(poolIds: Iterable<number>, options?: { rewind: boolean }): void;
+  /** Resolves when what was announced so far has been sent, or given up. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Coalesces: while one notification is being sent, all that come are sent as the next one. A notification that fails is dropped, since
+ * workers also look every second.
+ */
+export function createWakeUpNotifier(db: Database, logger: Logger, random: () => number): WakeUpNotifier {
+  let pools = new Set<number>();
+  let rewind = false;
+  let running: Promise<void> | null = null;
+  // Each process starts elsewhere, so that few events do not always wake the same worker.
+  let number = Math.floor(random() * 1_000_000);
+
+  async function run(): Promise<void> {
+    while (pools.size > 0) {
+      number += 1;
+      const payload = formatWakeUp({ number, poolIds: [...pools], rewind });
+      pools = new Set();
+      rewind = false;
+      try {
+        await notifyDueAttempts(db, payload);
+      } catch (error) {
+        logger.warn({ event: 'wake_up.failed', err: error }, 'could not notify the workers; they find the attempts by polling');
+      }
+    }
+    running = null;
+  }
+
+  return {
+    notify(poolIds, options) {
+      for (const poolId of poolIds) {
+        pools.add(poolId);
+      }
+      rewind ||= options?.rewind ?? false;
+      if (pools.size > 0) {
+        running ??= run();
+      }
+    },
+    async flush() {
+      await running;
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import type { OutcomeToRecord } from '@postrider/shared/database/queries/record-outcomes';
+import { recordBatchMax } from '@postrider/shared/domain/limits';
+
+/** An outcome and what it is about, for the report. */
+export interface RecordedOutcome extends OutcomeToRecord {
+  readonly subscriptionId: string;
+  /** The receiver said that it is gone for good. */
+  readonly disablesSubscription: boolean;
+}
+
+export interface RecorderOptions {
+  /** Records a batch in one statement; returns the ids recorded. */
+  readonly record: (outcomes: readonly RecordedOutcome[]) => Promise<Set<string>>;
+  readonly disableSubscriptions: (subscriptionIds: readonly string[]) => Promise<void>;
+  readonly ensurePartitions: () => Promise<unknown>;
+  readonly isMissingPartition: (error: unknown) => boolean;
+  /** PostgreSQL will never take this batch as it is; every other failure passes with time. */
+  readonly isRefused: (error: unknown) => boolean;
+  readonly wait: (delayMs: number) => Promise<void>;
+  readonly report: {
+    recorded(batch: { outcomes: readonly RecordedOutcome[]; tookMs: number }): void;
+    leaseLost(outcome: RecordedOutcome): void;
+    /** A batch is sent again because it is not known whether it was recorded. */
+    retried(error: unknown, outcomes: number): void;
+    /** PostgreSQL refuses this outcome; it is recorded without its response. */
+    refused(error: unknown, outcome: RecordedOutcome): void;
+  };
+  readonly now: () => number;
+}
+
+export interface Recorder {
+  push(outcome: RecordedOutcome): void;
+  /** Outcomes that are not in the database yet. */
+  unrecorded(): number;
+  /** Resolves when every outcome pushed so far is recorded. */
+  flush(): Promise<void>;
+}
+
+const retryDelayMinMs = 100;
+const retryDelayMaxMs = 5000;
+
+/**
+ * Groups outcomes by what arrived while the last group was being written: no timer, so that a lone outcome waits for nothing and a
+ * flood shares its commits. While the database is away they wait here; the worker stops claiming when too many do, and at worst their
+ * leases run out and the events are delivered again.
+ */
+export function createRecorder(options: RecorderOptions): Recorder {
+  let pending: RecordedOutcome[] = [];
+  let inFlight = 0;
+  let running: Promise<void> | null = null;
+
+  async function run(): Promise<void> {
+    while (pending.length > 0) {
+      const batch = pending.slice(0, recordBatchMax);
+      pending = pending.slice(recordBatchMax);
+      inFlight = batch.length;
+      await recordWhole(options, batch);
+      inFlight = 0;
+    }
+  }
+
+  return {
+    push(outcome) {
+      pending.push(outcome);
+      // The next turn of the event loop, so that outcomes of the same turn share a statement.
+      running ??= nextTurn()
+        .then(run)
+        .finally(() => {
+          running = null;
+        });
+    },
+    unrecorded: () => pending.length + inFlight,
+    async flush() {
+      while (running) {
+        await running;
+      }
+    },
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Records a batch, however long the database is away. A batch that PostgreSQL refuses is halved until the culprit is alone. */
+async function recordWhole(options: RecorderOptions, batch: readonly RecordedOutcome[]): Promise<void> {
+  let delayMs = retryDelayMinMs;
+  let isResent = false;
+  for (;;) {
+    const startedAt = options.now();
+    try {
+      const recorded = await options.record(batch);
+      const outcomes = batch.filter(({ requestAttemptId }) => recorded.has(requestAttemptId));
+      options.report.recorded({ outcomes, tookMs: options.now() - startedAt });
+      // A batch that is sent again may have been recorded the first time: what is missing then has not lost its lease for certain.
+      if (!isResent) {
+        batch.filter(({ requestAttemptId }) => !recorded.has(requestAttemptId)).forEach(options.report.leaseLost);
+      }
+      await disableGone(options, batch);
+      return;
+    } catch (error) {
+      if (options.isMissingPartition(error)) {
+        await options.ensurePartitions().catch((cause: unknown) => options.report.retried(cause, batch.length));
+      } else if (options.isRefused(error)) {
+        await recordHalves(options, batch, error);
+        return;
+      } else {
+        isResent = true;
+        options.report.retried(error, batch.length);
+      }
+      await options.wait(delayMs);
+      delayMs = Math.min(delayMs * 2, retryDelayMaxMs);
+    }
+  }
+}
+
+async function recordHalves(options: RecorderOptions, batch: readonly RecordedOutcome[], error: unknown): Promise<void> {
+  const [first] = batch;
+  if (batch.length > 1) {
+    const middle = Math.ceil(batch.length / 2);
+    await recordWhole(options, batch.slice(0, middle));
+    await recordWhole(options, batch.slice(middle));
+  } else if (first) {
+    options.report.refused(error, first);
+    if (first.responseHeaders ?? first.responseBody) {
+      await recordWhole(options, [{ ...first, responseHeaders: null, responseBody: null }]);
+    }
+  }
+}
+
+async function disableGone(options: RecorderOptions, batch: readonly RecordedOutcome[]): Promise<void> {
+  const gone = new Set(batch.filter(({ disablesSubscription }) => disablesSubscription).map(({ subscriptionId }) => subscriptionId));
+  if (gone.size > 0) {
+    await options.disableSubscriptions([...gone]);
+  }
+}

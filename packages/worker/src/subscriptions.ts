@@ -1,0 +1,95 @@
+import type { SubscriptionForDelivery } from '@postrider/shared/database/queries/load-subscriptions';
+import { madeAtMs } from './attempt.ts';
+
+/** A subscription prepared for sending, or why nothing may be sent to it. */
+export interface SubscriptionEntry<Prepared> {
+  readonly isLive: boolean;
+  readonly cancelledUntilMs: number | null;
+  readonly prepared: Prepared;
+}
+
+export interface SubscriptionsOptions<Prepared> {
+  readonly load: (subscriptionIds: readonly string[]) => Promise<SubscriptionForDelivery[]>;
+  /** Unseals the secret and parses the target: kept for as long as the row does not change. */
+  readonly prepare: (row: SubscriptionForDelivery) => Prepared;
+  readonly now: () => number;
+}
+
+/** Subscriptions as they were at most a second ago, so that nothing is started later than that after one was disabled. */
+export interface Subscriptions<Prepared> {
+  /** The entry if it is fresh: no promise on the hot path. */
+  fresh(subscriptionId: string): SubscriptionEntry<Prepared> | undefined;
+  /** The entry, loaded together with all that are asked for in the same turn; null when the subscription does not exist. */
+  get(subscriptionId: string): Promise<SubscriptionEntry<Prepared> | null>;
+}
+
+const freshMs = 1000;
+/** Entries that were not used for this long are dropped. */
+const keptMs = 60_000;
+
+interface Kept<Prepared> {
+  readonly entry: SubscriptionEntry<Prepared> | null;
+  readonly fingerprint: string;
+  readonly loadedAtMs: number;
+}
+
+export function createSubscriptions<Prepared>(options: SubscriptionsOptions<Prepared>): Subscriptions<Prepared> {
+  const kept = new Map<string, Kept<Prepared>>();
+  let wanted: Set<string> = new Set();
+  let load: Promise<void> | null = null;
+  let sweptAtMs = options.now();
+
+  async function loadWanted(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const ids = [...wanted];
+    wanted = new Set();
+    load = null;
+    // Before the query: the answer is at least as fresh as this.
+    const loadedAtMs = options.now();
+    const rows = new Map((await options.load(ids)).map((row) => [row.subscription_id, row]));
+    for (const id of ids) {
+      kept.set(id, keep(options, rows.get(id), kept.get(id), loadedAtMs));
+    }
+    if (loadedAtMs - sweptAtMs > keptMs) {
+      sweptAtMs = loadedAtMs;
+      for (const [id, { loadedAtMs: at }] of kept) {
+        if (loadedAtMs - at > keptMs) {
+          kept.delete(id);
+        }
+      }
+    }
+  }
+
+  return {
+    fresh(subscriptionId) {
+      const found = kept.get(subscriptionId);
+      return found && found.entry && options.now() - found.loadedAtMs < freshMs ? found.entry : undefined;
+    },
+    async get(subscriptionId) {
+      wanted.add(subscriptionId);
+      load ??= loadWanted();
+      await load;
+      return kept.get(subscriptionId)?.entry ?? null;
+    },
+  };
+}
+
+function keep<Prepared>(
+  options: SubscriptionsOptions<Prepared>,
+  row: SubscriptionForDelivery | undefined,
+  before: Kept<Prepared> | undefined,
+  loadedAtMs: number,
+): Kept<Prepared> {
+  if (!row) {
+    return { entry: null, fingerprint: '', loadedAtMs };
+  }
+  const fingerprint = JSON.stringify([row.target_method, row.target_url, row.target_headers, row.secret_sealed.toString('base64')]);
+  const prepared = before?.entry && before.fingerprint === fingerprint ? before.entry.prepared : options.prepare(row);
+  const cancelledUntilMs = row.cancelled_until?.getTime() ?? null;
+  return { entry: { isLive: row.is_live, cancelledUntilMs, prepared }, fingerprint, loadedAtMs };
+}
+
+/** Whether an attempt may still be sent to its subscription. */
+export function mayStart(entry: Pick<SubscriptionEntry<unknown>, 'isLive' | 'cancelledUntilMs'>, requestAttemptId: string): boolean {
+  return entry.isLive && (entry.cancelledUntilMs === null || madeAtMs(requestAttemptId) > entry.cancelledUntilMs);
+}
