@@ -1,9 +1,15 @@
 import type { Database } from '../pool.ts';
 
-/** Puts up to `limit` open, unleased attempts of a subscription into the pool that it has now; returns how many it moved. */
-export async function moveOpenAttempts(db: Database, subscriptionId: string, limit: number): Promise<number> {
+export interface MovedAttempts {
+  readonly count: number;
+  /** The pool that they are in now; empty when none was moved. */
+  readonly poolIds: readonly number[];
+}
+
+/** Puts up to `limit` open, unleased attempts of a subscription into the pool that it has now. */
+export async function moveOpenAttempts(db: Database, subscriptionId: string, limit: number): Promise<MovedAttempts> {
   const rows = await db.queryText({ name: 'move_open_attempts', text: sql, values: [subscriptionId, limit] });
-  return rows.length;
+  return { count: rows.length, poolIds: [...new Set(rows.map((row) => Number(row[0])))] };
 }
 
 // Served by open_attempt_by_subscription.

@@ -2,8 +2,8 @@ import { uuidArray } from '../binary-array.ts';
 import type { Database } from '../pool.ts';
 import type { LeasedAttempt } from './renew-leases.ts';
 
-/** Gives claimed attempts that were not started back to the queue as they were; returns how many leases still held. */
-export async function releaseRequestAttempts(db: Database, attempts: readonly LeasedAttempt[]): Promise<number> {
+/** Gives claimed attempts that were not started back to the queue as they were; returns the ids of those whose lease still held. */
+export async function releaseRequestAttempts(db: Database, attempts: readonly LeasedAttempt[]): Promise<Set<string>> {
   const rows = await db.queryText({
     name: 'release_request_attempts',
     text: sql,
@@ -13,7 +13,7 @@ export async function releaseRequestAttempts(db: Database, attempts: readonly Le
       uuidArray(attempts.map((attempt) => attempt.leaseId)),
     ],
   });
-  return rows.length;
+  return new Set(rows.map((row) => row[0] ?? ''));
 }
 
 const sql = `

@@ -1,0 +1,45 @@
+/** A task that runs again and again; never twice at once. */
+export interface Periodic {
+  /** Resolves when a run that is under way has ended; none begins after. */
+  stop(): Promise<void>;
+}
+
+export interface PeriodicOptions {
+  readonly task: () => Promise<unknown>;
+  /** Between the end of one run and the start of the next. */
+  readonly everyMs: number;
+  /** After a run that failed. */
+  readonly afterFailureMs: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Runs a task at once and then periodically until it is stopped. */
+export function startPeriodic(options: PeriodicOptions): Periodic {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void>;
+
+  async function run(): Promise<void> {
+    let delayMs = options.everyMs;
+    try {
+      await options.task();
+    } catch (error) {
+      options.onFailure(error);
+      delayMs = options.afterFailureMs;
+    }
+    if (!stopped) {
+      timer = setTimeout(() => {
+        running = run();
+      }, delayMs);
+    }
+  }
+
+  running = run();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,37 @@
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Events in one ingest statement: beyond some 200 the throughput gains nothing and the answers wait longer. */
+export const ingestGroupEventsMax = 200;
+/** Payload bytes in one ingest statement: a statement is built in memory, several times its size. */
+export const ingestGroupBytesMax = 4 * MiB;
+/** Payload bytes that may wait for their ingest statement in one API process; what comes beyond is told to come back. */
+export const ingestWaitingBytesMax = 64 * MiB;
+/** Events that may wait for their ingest statement in one API process. */
+export const ingestWaitingEventsMax = 10_000;
+
+/** Body of one event over HTTP. */
+export const eventBodyBytesMax = 2 * MiB;
+/** Body of every other request. */
+export const requestBodyBytesMax = 1 * MiB;
+
+/** Attempts per claim: the knee of throughput is at 100 to 200 rows, and waiting times suffer beyond. */
+export const claimBatchMax = 200;
+/** Leases of one attempt that may run out: an attempt whose workers die again and again may be what kills them. */
+export const claimCountMax = 10;
+/** Payload bytes that one fetch of a worker brings. */
+export const payloadFetchBytesMax = 16 * MiB;
+/** Outcomes in one record statement. */
+export const recordBatchMax = 500;
+/** A request starts only while its timeout and this remain of its lease: recording takes its time too. */
+export const leaseStartMarginMs = 5000;
+
+/** A response is read no further than this, however long its receiver goes on. */
+export const responseBodyReadBytesMax = 1 * MiB;
+/** Longest `Retry-After` that is honoured. */
+export const retryAfterMsMax = 10 * 60 * 60 * 1000;
+
+/** Attempts that a disable, a delete or a change of workers settles before its call answers; the sweep does the rest. */
+export const settledBeforeAnswerMax = 10_000;
+/** Rows that one statement of a mass change touches, so that nobody waits long behind its locks. */
+export const massChangeRowsMax = 1000;
