@@ -31,12 +31,14 @@ export interface ClaimerOptions {
 
 export interface Claimer {
   start(): void;
-  /** There may be something to claim, or room for it. */
+  /** There may be something to claim. */
   wake(): void;
+  /** A slot came free. Ends a wait for room, and nothing else: an idle claimer need not look again after each delivery. */
+  roomFreed(): void;
   /** Attempts were put back behind the point that claims start from. */
   rewind(): void;
-  /** When the last claim succeeded, on the process's clock; null before the first. */
-  lastSuccessAt(): number | null;
+  /** Whether the last claim succeeded. */
+  isClaiming(): boolean;
   /** Resolves when the last claim has ended; what it claimed is handed over as always. */
   stop(): Promise<void>;
 }
@@ -46,8 +48,9 @@ export function createClaimer(options: ClaimerOptions): Claimer {
   const signal = createSignal();
   const watermarks = new Map<number, Watermark>();
   let stopped = false;
+  let waitsForRoom = false;
   let running: Promise<void> = Promise.resolve();
-  let lastSuccessAt: number | null = null;
+  let isClaiming = false;
 
   function watermarkOf(poolId: number): Watermark {
     const watermark = watermarks.get(poolId) ?? createWatermark(options.now);
@@ -75,7 +78,7 @@ export function createClaimer(options: ClaimerOptions): Claimer {
       dueFromMicros,
     });
     const tookMs = options.now() - sentAt;
-    lastSuccessAt = options.now();
+    isClaiming = true;
     watermark.note({ dueFromMicros, limit, tookMs, batch });
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + options.leaseMs - options.leaseReserveMs;
@@ -103,11 +106,14 @@ export function createClaimer(options: ClaimerOptions): Claimer {
         }
         failureDelayMs = failureDelayMinMs;
         if (options.room() === 0) {
+          waitsForRoom = true;
           await signal.wait(safetyPollMs);
+          waitsForRoom = false;
         } else if (claimed === 0 && !stopped) {
           await idle();
         }
       } catch (error) {
+        isClaiming = false;
         options.report.claimFailed(error);
         await signal.wait(failureDelayMs);
         failureDelayMs = Math.min(failureDelayMs * 2, failureDelayMaxMs);
@@ -120,13 +126,18 @@ export function createClaimer(options: ClaimerOptions): Claimer {
       running = run();
     },
     wake: signal.raise,
+    roomFreed() {
+      if (waitsForRoom && options.room() > 0) {
+        signal.raise();
+      }
+    },
     rewind() {
       for (const watermark of watermarks.values()) {
         watermark.rewind();
       }
       signal.raise();
     },
-    lastSuccessAt: () => lastSuccessAt,
+    isClaiming: () => isClaiming,
     async stop() {
       stopped = true;
       signal.raise();

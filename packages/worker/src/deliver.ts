@@ -17,7 +17,8 @@ export interface DelivererOptions<Prepared> {
   readonly report: WorkerReport;
   /** True once requests in flight are aborted because the process ends: their outcomes say nothing about their receivers. */
   readonly isAborting: () => boolean;
-  readonly onAborted: (attempt: HeldAttempt) => void;
+  /** Nothing of this attempt was sent, or what was sent was broken off by us: it goes back to the queue. */
+  readonly onNotSent: (attempt: HeldAttempt) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
 }
@@ -45,7 +46,7 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     const { held } = attempt;
     const subscription = subscriptions.fresh(held.subscriptionId) ?? (await readSubscription(held));
     if (options.now() >= held.startBeforeMs || options.isAborting() || subscription === undefined) {
-      options.onAborted(held);
+      options.onNotSent(held);
       return;
     }
     if (subscription === null || !mayStart(subscription, held.requestAttemptId)) {
@@ -55,7 +56,7 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     }
     const outcome = await options.send(attempt, subscription.prepared);
     if (options.isAborting() && outcome.kind !== 'response') {
-      options.onAborted(held);
+      options.onNotSent(held);
       return;
     }
     const nextStep = decideNextStep({ retryCount: held.retryCount, outcome, schedule: options.schedule, random: options.random });

@@ -10,7 +10,7 @@ export interface LeaseKeeperOptions {
   readonly startingBefore: (timeMs: number) => HeldAttempt[];
   readonly remove: (requestAttemptIds: ReadonlySet<string>) => void;
   readonly renew: (attempts: readonly LeasedAttempt[]) => Promise<Set<string>>;
-  readonly release: (attempts: readonly LeasedAttempt[]) => Promise<unknown>;
+  readonly release: (attempts: readonly LeasedAttempt[]) => Promise<Set<string>>;
   readonly slotsTotal: number;
   readonly leaseMs: number;
   readonly leaseReserveMs: number;
@@ -33,8 +33,9 @@ export function createLeaseKeeper(options: LeaseKeeperOptions) {
     try {
       if (surplus.length > 0) {
         options.remove(new Set(surplus.map(({ requestAttemptId }) => requestAttemptId)));
-        await options.release(surplus);
-        options.report.released(surplus.length);
+        const released = await options.release(surplus);
+        options.report.released(released.size);
+        surplus.filter(({ requestAttemptId }) => !released.has(requestAttemptId)).forEach(options.report.leaseLost);
       }
       if (kept.length > 0) {
         await renew(kept);

@@ -7,24 +7,13 @@ const batchRows = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 /** All metrics of a worker, declared once. Gauges are read when they are scraped. */
 export function createMetrics(
   registry: Registry,
-  read: { slotsBusy(): number; slotsFree(): number; waiting(): number; unrecorded(): number; databaseConnections(): Record<string, number> },
+  read: { slotsBusy(): number; slotsFree(): number; waiting(): number; unrecorded(): number },
 ) {
   const registers = [registry];
   gauge(registers, 'postrider_worker_slots_busy', 'Deliveries in flight.', read.slotsBusy);
   gauge(registers, 'postrider_worker_slots_free', 'Deliveries that could start now.', read.slotsFree);
   gauge(registers, 'postrider_worker_waiting_attempts', 'Attempts claimed and not started.', read.waiting);
   gauge(registers, 'postrider_worker_unrecorded_outcomes', 'Outcomes that are not in the database yet.', read.unrecorded);
-  new Gauge({
-    name: 'postrider_database_connections',
-    help: 'Connections of the pool by state: busy, idle; waiting counts requests for one.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      for (const [state, count] of Object.entries(read.databaseConnections())) {
-        this.set({ state }, count);
-      }
-    },
-  });
   return {
     deliveries: new Counter({
       name: 'postrider_worker_deliveries_total',

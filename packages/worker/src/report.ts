@@ -89,6 +89,9 @@ export function createReport(logger: Logger, metrics: WorkerMetrics) {
         logger.warn({ event: 'subscription.disabled', subscriptionId, reason: 'gone' }, 'a receiver is gone: its subscription is disabled');
       }
     },
+    secretUnreadable(error: unknown, subscriptionId: string): void {
+      logger.error({ event: 'secret.unreadable', subscriptionId, err: error }, 'the secret of a subscription cannot be read');
+    },
     bug(error: unknown, attempt: HeldAttempt): void {
       logger.error({ event: 'delivery.bug', requestAttemptId: attempt.requestAttemptId, err: error }, 'a delivery failed unexpectedly');
     },

@@ -34,8 +34,10 @@ export interface WorkerOptions<Prepared> {
 }
 
 export interface Worker {
-  readonly claimer: Pick<Claimer, 'wake' | 'rewind' | 'lastSuccessAt'>;
+  readonly claimer: Pick<Claimer, 'wake' | 'rewind' | 'isClaiming'>;
   waiting(): number;
+  /** How long the oldest delivery in flight has run, in milliseconds; 0 when there is none. */
+  oldestDeliveryMs(): number;
   start(): void;
   /**
    * Stops claiming, gives back what was not started, lets requests in flight finish for up to `deadlineMs`, breaks off and gives back the
@@ -48,8 +50,9 @@ export interface Worker {
 export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker {
   const { slots, recorder, report } = options;
   const startRate = createStartRate(options.now);
-  const inFlight = new Set<Promise<void>>();
-  const aborted: HeldAttempt[] = [];
+  /** Deliveries and when they started, oldest first. */
+  const inFlight = new Map<Promise<void>, number>();
+  let unstarted: HeldAttempt[] = [];
   let draining = false;
   let aborting = false;
 
@@ -98,7 +101,7 @@ export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker
     record: recorder.push,
     report,
     isAborting: () => aborting,
-    onAborted: (held) => aborted.push(held),
+    onNotSent: letGo,
     now: options.now,
   });
 
@@ -118,7 +121,7 @@ export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker
       }
       start(attempt);
     }
-    claimer.wake();
+    claimer.roomFreed();
   }
 
   function start(attempt: LoadedAttempt): void {
@@ -132,7 +135,21 @@ export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker
         waiting.forget(attempt);
         startWaiting();
       });
-    inFlight.add(task);
+    inFlight.set(task, options.now());
+  }
+
+  /** Gives an attempt back that had its slot and was not sent; those of one turn go back in one statement. */
+  function letGo(held: HeldAttempt): void {
+    unstarted.push(held);
+    if (unstarted.length === 1) {
+      setImmediate(() => void releaseUnstarted());
+    }
+  }
+
+  async function releaseUnstarted(): Promise<void> {
+    const attempts = unstarted;
+    unstarted = [];
+    await release(attempts);
   }
 
   async function release(attempts: readonly HeldAttempt[]): Promise<void> {
@@ -140,8 +157,9 @@ export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker
       return;
     }
     try {
-      await options.leases.release(attempts);
-      report.released(attempts.length);
+      const released = await options.leases.release(attempts);
+      report.released(released.size);
+      attempts.filter(({ requestAttemptId }) => !released.has(requestAttemptId)).forEach(report.leaseLost);
       options.announceReleased();
     } catch (error) {
       // Their leases run out.
@@ -152,6 +170,10 @@ export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker
   return {
     claimer,
     waiting: waiting.count,
+    oldestDeliveryMs() {
+      const [startedAt] = inFlight.values();
+      return startedAt === undefined ? 0 : options.now() - startedAt;
+    },
     start() {
       claimer.start();
       leaseKeeper.start();
@@ -162,11 +184,11 @@ export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker
       await claimer.stop();
       await leaseKeeper.stop();
       await release(waiting.removeAll());
-      await Promise.race([Promise.all(inFlight), options.deliver.wait(deadlineMs)]);
+      await Promise.race([Promise.all(inFlight.keys()), options.deliver.wait(deadlineMs)]);
       aborting = true;
       options.abortRequests();
-      await Promise.all(inFlight);
-      await release(aborted);
+      await Promise.all(inFlight.keys());
+      await releaseUnstarted();
       await recorder.flush();
     },
   };

@@ -1,0 +1,178 @@
+import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
+import { Agent, type Dispatcher } from 'undici';
+import type { BuiltRequest } from './build-request.ts';
+import { classifyFailure } from './classify-failure.ts';
+import { createGuardedConnector, type GuardOptions } from './guard-target.ts';
+import { ResponseCapture } from './response-capture.ts';
+import { parseRetryAfterMs } from './retry-after.ts';
+
+export interface SenderOptions extends GuardOptions {
+  /** Connections to one origin: as many as deliveries at once, so that nobody waits inside the agent. */
+  readonly slots: number;
+  /** Over DNS, connecting, headers and body together. */
+  readonly timeoutMs: number;
+  /** The beginning of a response body that is kept. */
+  readonly responseBodyBytesMax: number;
+  /** The process's monotonic clock. */
+  readonly now: () => number;
+  /** Milliseconds since 1970, for dates in headers. */
+  readonly epochNow: () => number;
+}
+
+export interface Sender {
+  /** Sends one request and tells what came of it. Never rejects. */
+  send(request: BuiltRequest): Promise<DeliveryOutcome>;
+  /** Breaks off every request in flight. */
+  abortAll(): void;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Idle connections close after this unless the receiver announces another time, within the second. */
+const keepAliveMs = 4000;
+const keepAliveMaxMs = 30_000;
+/** Hosts with a connection at one time; idle ones are forgotten with their last connection. */
+const originsMax = 20_000;
+
+/** Sends over HTTP/1.1 with connections that are kept alive. Redirects are not followed. */
+export function createSender(options: SenderOptions): Sender {
+  const agent = new Agent({
+    allowH2: false,
+    connect: createGuardedConnector(options),
+    connections: options.slots,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMaxMs,
+    maxOrigins: originsMax,
+    // One deadline of ours covers every phase.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const inFlight = new Set<Delivery>();
+
+  return {
+    send(request) {
+      return new Promise((resolve) => {
+        const delivery = new Delivery(options, (outcome) => {
+          inFlight.delete(delivery);
+          resolve(outcome);
+        });
+        inFlight.add(delivery);
+        try {
+          agent.dispatch(request, delivery);
+        } catch (error) {
+          delivery.fail(error);
+        }
+      });
+    },
+    abortAll() {
+      for (const delivery of inFlight) {
+        delivery.abort();
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/**
+ * One request on its way. A handler of the agent's events: reading through a stream would cost 20 us more, and an AbortSignal would nearly
+ * double the cost of a request.
+ */
+class Delivery implements Dispatcher.DispatchHandler {
+  readonly #options: SenderOptions;
+  readonly #settle: (outcome: DeliveryOutcome) => void;
+  readonly #capture: ResponseCapture;
+  readonly #startedAt: number;
+  readonly #timer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | null = null;
+  #isSettled = false;
+
+  constructor(options: SenderOptions, settle: (outcome: DeliveryOutcome) => void) {
+    this.#options = options;
+    this.#settle = settle;
+    this.#capture = new ResponseCapture(options.responseBodyBytesMax);
+    this.#startedAt = options.now();
+    this.#timer = setTimeout(onDeadline, options.timeoutMs, this);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isSettled) {
+      // The deadline passed while the connection was being made.
+      controller.abort(new Error('settled'));
+    }
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, httpCode: number, headers: Record<string, string | string[] | undefined>): void {
+    // Informational answers precede the one that counts.
+    if (httpCode >= 200) {
+      this.#capture.start(httpCode, headers);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#capture.add(chunk) && !this.#isSettled) {
+      // The status decides, and reading on would only cost: the rest is left with the connection.
+      this.#settleWithResponse();
+      controller.abort(new Error('enough was read'));
+    }
+  }
+
+  onResponseEnd(): void {
+    if (!this.#isSettled) {
+      this.#settleWithResponse();
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error);
+  }
+
+  /** The deadline: whatever phase the request is in, it ends here. */
+  timeOut(): void {
+    const message = this.#capture.hasStarted
+      ? 'the receiver did not finish its answer in time'
+      : this.#controller
+        ? 'the receiver did not answer in time'
+        : 'the connection was not established in time';
+    this.#fail({ kind: 'error', errorName: 'E_TIMEOUT', message });
+    this.#controller?.abort(new Error('timed out'));
+  }
+
+  abort(): void {
+    this.#fail({ kind: 'error', errorName: 'E_UNKNOWN', message: 'the worker was stopped before the receiver answered' });
+    this.#controller?.abort(new Error('aborted'));
+  }
+
+  fail(error: unknown): void {
+    this.#fail(classifyFailure(error));
+  }
+
+  #fail(failure: ReturnType<typeof classifyFailure>): void {
+    if (this.#isSettled) {
+      return;
+    }
+    const elapsedMs = this.#finish();
+    if (failure.kind === 'own_fault') {
+      this.#settle({ ...failure, elapsedMs });
+    } else {
+      this.#settle({ ...failure, elapsedMs, response: this.#capture.hasStarted ? this.#capture.toResponse() : null });
+    }
+  }
+
+  #settleWithResponse(): void {
+    const elapsedMs = this.#finish();
+    const retryAfterMs = parseRetryAfterMs(this.#capture.header('retry-after'), this.#options.epochNow());
+    this.#settle({ kind: 'response', response: this.#capture.toResponse(), elapsedMs, retryAfterMs });
+  }
+
+  #finish(): number {
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    return this.#options.now() - this.#startedAt;
+  }
+}
+
+function onDeadline(delivery: Delivery): void {
+  delivery.timeOut();
+}

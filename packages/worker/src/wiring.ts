@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { DatabasePool } from '@postrider/shared/database/pool';
+import { isMissingPartition, isRefusedData } from '@postrider/shared/database/postgres-errors';
+import { beatWorkerProcess } from '@postrider/shared/database/queries/beat-worker-process';
+import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
+import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import { listServedPools } from '@postrider/shared/database/queries/list-served-pools';
+import { loadEvents } from '@postrider/shared/database/queries/load-events';
+import { loadNextDueMs } from '@postrider/shared/database/queries/load-next-due';
+import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
+import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
+import { registerWorkerProcess } from '@postrider/shared/database/queries/register-worker-process';
+import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
+import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
+import { stopWorkerProcess } from '@postrider/shared/database/queries/stop-worker-process';
+import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import { leaseStartMarginMs } from '@postrider/shared/domain/limits';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { retryScheduleOf, type WorkerConfig } from './config.ts';
+import { createResolver } from './http/dns.ts';
+import { createSender, type Sender } from './http/send-request.ts';
+import { createMetrics } from './metrics.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { createReport, type WorkerReport } from './report.ts';
+import { aliveWithinMs, joinRoster, type Roster } from './roster.ts';
+import { createAttemptSender, type PreparedSubscription, prepareSubscription } from './sender.ts';
+import { createSlots } from './slots.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { createWorker, type Worker } from './worker.ts';
+
+export interface WiringOptions {
+  readonly config: WorkerConfig;
+  readonly db: DatabasePool;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly notifier: WakeUpNotifier;
+  /** Between tries to enter the roster while the database is away. */
+  readonly joinRetryMs: number;
+  readonly isConnectionFailure: (error: unknown) => boolean;
+}
+
+export interface WiredWorker {
+  readonly worker: Worker;
+  readonly recorder: Recorder;
+  readonly roster: Roster;
+  readonly sender: Sender;
+}
+
+const now = (): number => performance.now();
+
+/** Puts the parts of a worker together: statements, sender, recorder, roster. Waits for the database when it is away. */
+export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
+  const { config, db, logger, registry, notifier } = options;
+  const slots = createSlots(config.concurrent);
+  const metrics = createMetrics(registry, {
+    slotsBusy: slots.busy,
+    slotsFree: slots.free,
+    waiting: () => worker.waiting(),
+    unrecorded: () => recorder.unrecorded(),
+  });
+  const report = createReport(logger, metrics);
+  const roster = await enterRoster(options, () => worker.claimer.rewind());
+  const recorder = wireRecorder(db, report);
+  const sender = createSender({
+    slots: slots.total,
+    timeoutMs: config.timeoutMs,
+    connectTimeoutMs: config.connectTimeoutMs,
+    responseBodyBytesMax: config.responseBodyLimit,
+    disableTargetIpCheck: config.disableTargetIpCheck,
+    allowedTargetCidrs: config.allowedTargetCidrs,
+    resolve: createResolver({ timeoutMs: config.connectTimeoutMs, now }),
+    now,
+    epochNow: Date.now,
+  });
+  const worker: Worker = createWorker<PreparedSubscription>({
+    slots,
+    recorder,
+    report,
+    claim: {
+      claim: (claim) => claimRequestAttempts(db, claim),
+      nextDueMs: (poolId, lane) => loadNextDueMs(db, poolId, lane),
+      newLeaseId: randomUUID,
+      workerProcessId: roster.workerProcessId,
+      servedPools: roster.servedPools,
+    },
+    leases: {
+      renew: (attempts) => renewLeases(db, attempts, config.leaseMs),
+      release: (attempts) => releaseRequestAttempts(db, attempts),
+    },
+    loadEvents: (events) => loadEvents(db, events),
+    deliver: {
+      subscriptions: createSubscriptions({
+        load: (ids) => loadSubscriptions(db, ids),
+        prepare: (row) => prepareSubscription(prepareOptions(config, report), row),
+        now,
+      }),
+      send: createAttemptSender({ sender, signing: signingOf(config), userAgent: `Postrider/${config.workerVersion}`, epochNow: Date.now }),
+      schedule: retryScheduleOf(config),
+      random: Math.random,
+      wait,
+    },
+    abortRequests: sender.abortAll,
+    announceReleased: () => notifier.notify(roster.servedPools(), { rewind: true }),
+    leaseMs: config.leaseMs,
+    leaseReserveMs: config.timeoutMs + leaseStartMarginMs,
+    now,
+  });
+  return { worker, recorder, roster, sender };
+}
+
+async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => void): Promise<Roster> {
+  const { config, db, logger } = options;
+  for (;;) {
+    try {
+      return await joinRoster({
+        register: () => registerWorkerProcess(db, { name: config.workerName, version: config.workerVersion }),
+        beat: (workerProcessId) => beatWorkerProcess(db, workerProcessId, aliveWithinMs),
+        leave: (workerProcessId) => stopWorkerProcess(db, workerProcessId),
+        servedPools: () => listServedPools(db, config.workerName),
+        onServedPoolsChanged,
+        logger,
+      });
+    } catch (error) {
+      if (!options.isConnectionFailure(error)) {
+        throw error;
+      }
+      logger.warn({ event: 'worker.waiting_for_database', err: error }, 'the database cannot be reached; trying again');
+      await wait(options.joinRetryMs);
+    }
+  }
+}
+
+function wireRecorder(db: DatabasePool, report: WorkerReport): Recorder {
+  return createRecorder({
+    record: (outcomes) => recordOutcomes(db, outcomes),
+    async disableSubscriptions(subscriptionIds) {
+      report.subscriptionsDisabled(await disableGoneSubscriptions(db, subscriptionIds));
+    },
+    ensurePartitions: () => ensurePartitions(db),
+    isMissingPartition,
+    isRefused: isRefusedData,
+    wait,
+    report: {
+      recorded: report.recorded,
+      leaseLost: report.leaseLost,
+      retried: report.recordRetried,
+      refused: report.recordRefused,
+    },
+    now,
+  });
+}
+
+function prepareOptions(config: WorkerConfig, report: WorkerReport) {
+  return {
+    secretsKey: config.secretsKey,
+    signatureHeaderName: config.signatureHeaderName,
+    requireHttps: config.requireHttpsTargets,
+    onSecretUnreadable: report.secretUnreadable,
+  };
+}
+
+function signingOf(config: WorkerConfig) {
+  const enabled = new Set(config.signatureVersions);
+  return { headerName: config.signatureHeaderName, v0: enabled.has('v0'), v1: enabled.has('v1'), standard: enabled.has('standard') };
+}
