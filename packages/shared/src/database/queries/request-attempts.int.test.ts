@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
+import { insertApplication, insertBacklog, insertSubscription } from '@postrider/testkit/factories';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { claimRequestAttempts, type ClaimedAttempt } from './claim-request-attempts.ts';
+import { loadEvents } from './load-events.ts';
+import { loadSubscriptions } from './load-subscriptions.ts';
+import { type OutcomeToRecord, recordOutcomes } from './record-outcomes.ts';
+import { releaseRequestAttempts } from './release-request-attempts.ts';
+import { renewLeases } from './renew-leases.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject('superuserUrl'));
+});
+afterAll(() => database.drop());
+
+async function givenBacklog(count: number) {
+  const application = await insertApplication(database.admin);
+  const subscription = await insertSubscription(database.admin, application);
+  await database.admin.query({ text: 'delete from webhook.open_attempt' });
+  await insertBacklog(database.admin, application, subscription, { count });
+  return { application, subscription };
+}
+
+function claim(options: { leaseMs?: number; limit?: number; dueFromMicros?: number } = {}) {
+  const leaseId = randomUUID();
+  return claimRequestAttempts(database.db, {
+    poolId: 0,
+    lane: 0,
+    leaseId,
+    leaseMs: 30_000,
+    limit: 10,
+    workerProcessId: 1,
+    dueFromMicros: 0,
+    ...options,
+  }).then((batch) => ({ ...batch, attempts: batch.attempts.map((attempt) => ({ ...attempt, leaseId })) }));
+}
+
+function outcomeOf(attempt: ClaimedAttempt & { leaseId: string }, changes: Partial<OutcomeToRecord> = {}): OutcomeToRecord {
+  return {
+    applicationId: attempt.applicationId,
+    requestAttemptId: attempt.requestAttemptId,
+    leaseId: attempt.leaseId,
+    succeeded: true,
+    elapsedMs: 12,
+    errorName: null,
+    httpCode: 200,
+    responseHeaders: { 'content-type': 'text/plain' },
+    responseBody: Buffer.from('thanks'),
+    responseBodyTruncated: false,
+    retryDelayMs: null,
+    retryCount: null,
+    reason: null,
+    ...changes,
+  };
+}
+
+test('claims the attempts that have waited longest, no more than asked for', async () => {
+  await givenBacklog(25);
+
+  const first = await claim({ limit: 10 });
+  const second = await claim({ limit: 10 });
+  const third = await claim({ limit: 10 });
+
+  expect([first, second, third].map(({ attempts }) => attempts.length)).toEqual([10, 10, 5]);
+  const ids = [first, second, third].flatMap(({ attempts }) => attempts.map(({ requestAttemptId }) => requestAttemptId));
+  expect(new Set(ids).size).toBe(25);
+  expect(second.dueUntilMicros).toBeGreaterThan(first.dueUntilMicros ?? 0);
+});
+
+test('gives an expired lease to the next claim and counts it', async () => {
+  await givenBacklog(1);
+  const [lost] = (await claim({ leaseMs: 0 })).attempts;
+
+  const [taken] = (await claim()).attempts;
+
+  expect(taken).toMatchObject({ requestAttemptId: lost?.requestAttemptId, claimCount: 2 });
+});
+
+test('records under the lease and moves the attempt into the log', async () => {
+  await givenBacklog(1);
+  const [attempt] = (await claim()).attempts;
+  if (!attempt) throw new Error('nothing claimed');
+
+  const stolen = await recordOutcomes(database.db, [outcomeOf({ ...attempt, leaseId: randomUUID() })]);
+  const recorded = await recordOutcomes(database.db, [outcomeOf(attempt)]);
+  const repeated = await recordOutcomes(database.db, [outcomeOf(attempt)]);
+
+  expect([stolen.size, recorded.size, repeated.size]).toEqual([0, 1, 0]);
+  const { rows } = await database.db.query({
+    text: 'select status, http_response_status, response_id, retry_count from webhook.request_attempt where application_id = $1',
+    values: [attempt.applicationId],
+  });
+  expect(rows).toEqual([{ status: 'successful', http_response_status: 200, response_id: attempt.requestAttemptId, retry_count: 0 }]);
+});
+
+test('inserts the retry of a failure with its delay', async () => {
+  await givenBacklog(1);
+  const [attempt] = (await claim()).attempts;
+  if (!attempt) throw new Error('nothing claimed');
+
+  await recordOutcomes(database.db, [
+    outcomeOf(attempt, { succeeded: false, httpCode: 500, errorName: 'E_HTTP', retryDelayMs: 60_000, retryCount: 1 }),
+  ]);
+
+  const { rows } = await database.db.query({
+    text: 'select status, retry_count, error_name, delay_until > created_at as is_delayed from webhook.request_attempt where application_id = $1 order by retry_count',
+    values: [attempt.applicationId],
+  });
+  expect(rows).toEqual([
+    { status: 'failed', retry_count: 0, error_name: 'E_HTTP', is_delayed: null },
+    { status: 'waiting', retry_count: 1, error_name: null, is_delayed: true },
+  ]);
+});
+
+test('makes no retry for a subscription that was disabled meanwhile, and says so', async () => {
+  const { subscription } = await givenBacklog(1);
+  const [attempt] = (await claim()).attempts;
+  if (!attempt) throw new Error('nothing claimed');
+  await database.db.query({
+    text: "update webhook.subscription set disabled_at = now(), disabled_reason = 'by_request' where subscription_id = $1",
+    values: [subscription.subscriptionId],
+  });
+
+  await recordOutcomes(database.db, [outcomeOf(attempt, { succeeded: false, httpCode: 500, retryDelayMs: 1000, retryCount: 1 })]);
+
+  const { rows } = await database.db.query({
+    text: 'select status, reason from webhook.request_attempt where application_id = $1',
+    values: [attempt.applicationId],
+  });
+  expect(rows).toEqual([{ status: 'failed', reason: 'cancelled' }]);
+});
+
+test('renews a lease that holds and revives none that ran out', async () => {
+  await givenBacklog(2);
+  const held = await claim({ limit: 1 });
+  const expired = await claim({ limit: 1, leaseMs: 0 });
+
+  const renewed = await renewLeases(database.db, [...held.attempts, ...expired.attempts], 60_000);
+
+  expect([...renewed]).toEqual(held.attempts.map(({ requestAttemptId }) => requestAttemptId));
+});
+
+test('gives released attempts back as they were', async () => {
+  await givenBacklog(3);
+  const { attempts } = await claim();
+
+  const released = await releaseRequestAttempts(database.db, attempts);
+  const again = await claim();
+
+  expect(released.size).toBe(3);
+  expect(again.attempts.map(({ claimCount }) => claimCount)).toEqual([1, 1, 1]);
+});
+
+test('loads what deliveries need', async () => {
+  const { application, subscription } = await givenBacklog(2);
+  const { attempts } = await claim();
+
+  const events = await loadEvents(
+    database.db,
+    attempts.map(({ applicationId, eventId, eventReceivedAt }) => ({ applicationId, eventId, receivedAt: eventReceivedAt })),
+  );
+  const subscriptions = await loadSubscriptions(database.db, [subscription.subscriptionId, randomUUID()]);
+
+  expect(events).toHaveLength(2);
+  expect(JSON.parse(events[0]?.payload.toString() ?? '')).toHaveProperty('data');
+  expect(subscriptions).toMatchObject([{ subscription_id: subscription.subscriptionId, is_live: true, cancelled_until: null }]);
+  expect(application.eventTypeName).toBe(attempts[0]?.eventTypeName);
+});

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { type ManagedProcess, type ProcessOptions, startProcess } from './child-process.ts';
+
+/** Values for installations that live as long as a test. */
+export const testSecretsKey = Buffer.alloc(32, 7).toString('base64');
+export const testMasterKey = '3f1c2a52-7d5e-4d0e-9b1a-5f0c8f9d2b11';
+
+export interface PostriderOptions {
+  readonly databaseUrl: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly onLine?: ProcessOptions['onLine'];
+}
+
+export interface ApiProcess extends ManagedProcess {
+  /** Where it serves, without a final slash. */
+  readonly url: string;
+  readonly opsUrl: string;
+}
+
+export interface WorkerProcess extends ManagedProcess {
+  readonly opsUrl: string;
+}
+
+/** Starts an API from its built files, on free ports, and waits until it serves. */
+export async function startApi(options: PostriderOptions): Promise<ApiProcess> {
+  const managed = startPostrider('api', options, { PORT: '0', OPS_PORT: '0', MASTER_API_KEY: testMasterKey });
+  const started = await managed.waitForLog((line) => line['event'] === 'api.started');
+  return Object.assign(managed, { url: String(started['url']), opsUrl: String(started['opsUrl']) });
+}
+
+/** Starts a worker from its built files and waits until it claims. Targets on this machine are allowed. */
+export async function startWorker(options: PostriderOptions): Promise<WorkerProcess> {
+  const managed = startPostrider('worker', options, { OPS_PORT: '0', DISABLE_TARGET_IP_CHECK: 'true' });
+  const started = await managed.waitForLog((line) => line['event'] === 'worker.started');
+  return Object.assign(managed, { opsUrl: String(started['opsUrl']) });
+}
+
+/** Starts one of our programs without waiting for anything. */
+export function startPostrider(name: 'api' | 'worker', options: PostriderOptions, defaults: Readonly<Record<string, string>>): ManagedProcess {
+  const main = fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
+  return startProcess({
+    command: process.execPath,
+    args: ['--enable-source-maps', main, ...(options.args ?? [])],
+    env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, ...defaults, ...options.env },
+    ...(options.onLine ? { onLine: options.onLine } : {}),
+  });
+}
