@@ -8,6 +8,7 @@ export interface SettingText {
   readonly group: string;
   readonly description: string;
   readonly sensitive?: boolean;
+  readonly emptyIsSet?: boolean;
   /** What documentation says when the default is worked out elsewhere. */
   readonly defaultText?: string;
 }
@@ -48,7 +49,7 @@ function textOf(text: SettingText) {
     group: text.group,
     description: text.description,
     sensitive: text.sensitive ?? false,
-    emptyIsSet: false,
+    emptyIsSet: text.emptyIsSet ?? false,
   };
 }
 

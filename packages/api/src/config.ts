@@ -1,0 +1,99 @@
+import { commonSettings } from '@postrider/shared/config/common-settings';
+import { boolean, byteSize, integer, secret, text, url } from '@postrider/shared/config/setting-kinds';
+import { describeProblems, loadSettings, type SettingProblem, type ValuesOf } from '@postrider/shared/config/settings';
+import { normalizeUuid } from '@postrider/shared/domain/ids';
+import { eventBodyBytesMax } from '@postrider/shared/domain/limits';
+
+/** Exit code for settings that cannot be used (EX_CONFIG of sysexits.h). */
+const exitBadSettings = 78;
+
+const serverSettings = {
+  ip: text.withDefault({ name: 'IP', group: 'Server', description: 'Address of the API.' }, '127.0.0.1'),
+  port: integer({ name: 'PORT', group: 'Server', description: 'Port of the API; 0 picks a free one and logs it.', min: 0, max: 65_535 }, 8081),
+  opsIp: text.withDefault({ name: 'OPS_IP', group: 'Server', description: 'Address of the operations server.' }, '127.0.0.1'),
+  opsPort: integer(
+    { name: 'OPS_PORT', group: 'Server', description: 'Port of `/health/live`, `/health/ready` and `/metrics`; 0 picks a free one.', min: 0, max: 65_535 },
+    9081,
+  ),
+  eventBodyBytesMax: byteSize(
+    { name: 'EVENT_BODY_LIMIT', group: 'Server', description: 'Largest body of one event.', minBytes: 1024, maxBytes: 64 * 1024 * 1024 },
+    eventBodyBytesMax,
+  ),
+  supportEmailAddress: text.withDefault(
+    { name: 'SUPPORT_EMAIL_ADDRESS', group: 'Server', description: 'Shown to users.' },
+    'support@localhost',
+  ),
+};
+
+const accessSettings = {
+  masterApiKey: secret.optional(
+    { name: 'MASTER_API_KEY', group: 'Access', description: 'A UUID that may do everything; unset: nobody may.' },
+    normalizeUuid,
+    'a UUID, as this prints: node -e "console.log(crypto.randomUUID())"',
+  ),
+  healthCheckKey: secret.optional(
+    {
+      name: 'HEALTH_CHECK_KEY',
+      group: 'Access',
+      description: 'Unset: `/api/v1/health` answers 404; empty: it is public.',
+      emptyIsSet: true,
+    },
+    (raw) => raw,
+    'a text',
+  ),
+  requireHttpsTargets: boolean({ name: 'REQUIRE_HTTPS_TARGETS', group: 'Access', description: 'Refuses subscriptions whose target is not https.' }, false),
+};
+
+const migrationSettings = {
+  autoDbMigration: boolean({ name: 'AUTO_DB_MIGRATION', group: 'Database', description: 'Migrate at start, under a lock.' }, true),
+  migrationDatabaseUrl: url.optional({
+    name: 'MIGRATION_DATABASE_URL',
+    group: 'Database',
+    description: 'With the role that owns the tables, for migrations.',
+    defaultText: 'DATABASE_DIRECT_URL',
+    protocols: ['postgres:', 'postgresql:'],
+  }),
+};
+
+/** All settings of the API. */
+export const apiSettings = {
+  ...serverSettings,
+  ...accessSettings,
+  ...commonSettings({ databaseConnectionsMax: 5 }),
+  ...migrationSettings,
+};
+
+export type ApiConfig = ValuesOf<typeof apiSettings>;
+
+/** What migrations need of the settings. */
+export const migrateSettings = {
+  databaseUrl: apiSettings.databaseUrl,
+  databaseDirectUrl: apiSettings.databaseDirectUrl,
+  migrationDatabaseUrl: apiSettings.migrationDatabaseUrl,
+};
+
+/** Where migrations connect to. */
+export function migrationUrlOf(config: ValuesOf<typeof migrateSettings>): string {
+  return config.migrationDatabaseUrl ?? config.databaseDirectUrl ?? config.databaseUrl;
+}
+
+/** Reads the settings of the environment. Ends the process with 78 and every problem when something cannot be used. */
+export function readConfig(env: NodeJS.ProcessEnv): ApiConfig {
+  const loaded = loadSettings(apiSettings, { env });
+  return loaded.ok ? loaded.values : refuse('The API', loaded.problems);
+}
+
+/** The same for the migration command. */
+export function readMigrateConfig(env: NodeJS.ProcessEnv): ValuesOf<typeof migrateSettings> {
+  const loaded = loadSettings(migrateSettings, { env });
+  return loaded.ok ? loaded.values : refuse('The migration', loaded.problems);
+}
+
+function refuse(what: string, problems: readonly SettingProblem[]): never {
+  process.stderr.write(
+    `${what} cannot start with these settings:\n${describeProblems(problems)
+      .map((line) => `  ${line}\n`)
+      .join('')}`,
+  );
+  process.exit(exitBadSettings);
+}

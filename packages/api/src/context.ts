@@ -1,0 +1,21 @@
+import type { DatabasePool } from '@postrider/shared/database/pool';
+import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import type { SecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import type { IngestionBatcher } from './services/ingestion-batcher.ts';
+
+/** What routes work with. */
+export interface ApiContext {
+  readonly db: DatabasePool;
+  readonly notifier: WakeUpNotifier;
+  readonly batcher: IngestionBatcher;
+  readonly secretsKey: SecretsKey;
+  readonly settings: {
+    readonly eventBodyBytesMax: number;
+    readonly supportEmailAddress: string;
+    readonly autoDbMigration: boolean;
+    readonly requireHttpsTargets: boolean;
+    /** Null: `/health` is not served; empty: it is public. */
+    readonly healthCheckKey: string | null;
+  };
+  readonly now: () => number;
+}

@@ -1,0 +1,71 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { ProblemError } from '../problems.ts';
+
+const gunzipAsync = promisify(gunzip);
+
+/** Reads a JSON request body of at most `bytesMax`, gzip expanded. Every way it can fail is a problem that says so. */
+export async function readJsonBody(request: IncomingMessage, bytesMax: number): Promise<unknown> {
+  const type = request.headers['content-type'];
+  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw new ProblemError('JsonPayload', { status: 415, detail: `Content-Type must be application/json, not ${type.slice(0, 100)}.` });
+  }
+  const bytes = await expand(await readBytes(request, bytesMax), request.headers['content-encoding'], bytesMax);
+  if (bytes.length === 0) {
+    throw new ProblemError('JsonPayload', { detail: 'The request body is empty; a JSON object is expected.' });
+  }
+  if (!isUtf8(bytes)) {
+    throw new ProblemError('JsonPayload', { detail: 'The request body is not UTF-8.' });
+  }
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new ProblemError('JsonPayload', { detail: 'The request body is not valid JSON.', cause: error });
+  }
+}
+
+function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
+    return Promise.reject(tooLarge(bytesMax));
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) {
+        chunks.push(chunk);
+      } else {
+        chunks.length = 0;
+        reject(tooLarge(bytesMax));
+      }
+    });
+    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('aborted', () => reject(new ProblemError('JsonPayload', { detail: 'The request body was cut off.' })));
+  });
+}
+
+async function expand(bytes: Buffer, encoding: string | undefined, bytesMax: number): Promise<Buffer> {
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') {
+    return bytes;
+  }
+  if (!/^(?:x-)?gzip$/i.test(encoding)) {
+    throw new ProblemError('JsonPayload', { status: 415, detail: 'Content-Encoding must be gzip or left out.' });
+  }
+  try {
+    return await gunzipAsync(bytes, { maxOutputLength: bytesMax });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    throw code === 'ERR_BUFFER_TOO_LARGE'
+      ? tooLarge(bytesMax)
+      : new ProblemError('JsonPayload', { detail: 'The request body is not valid gzip.', cause: error });
+  }
+}
+
+function tooLarge(bytesMax: number): ProblemError {
+  // The rest of the body is not read, so the connection cannot carry another request.
+  return new ProblemError('JsonPayload', { status: 413, detail: `The request body is larger than ${bytesMax} bytes.`, headers: { Connection: 'close' } });
+}

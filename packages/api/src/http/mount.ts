@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import { isConnectionFailure } from '@postrider/shared/database/postgres-errors';
+import { ProblemError, problemDocument } from '../problems.ts';
+import type { ApiReport } from '../report.ts';
+import { IngestionOverloadedError } from '../services/ingestion-batcher.ts';
+import type { Authenticator } from './authenticate.ts';
+import { readJsonBody } from './body.ts';
+import { invalidField } from './parse.ts';
+import type { Reply, Route, RouteRequest } from './route.ts';
+
+export interface MountOptions {
+  readonly routes: readonly Route[];
+  readonly authenticator: Authenticator;
+  readonly report: ApiReport;
+  readonly now: () => number;
+}
+
+const basePath = '/api/v1';
+/** The npm client of Hook0 joins paths to a base URL without a final slash so that its version is lost. */
+const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types']);
+
+/** Seconds after which a client should come back when the database is away. */
+const retryAfterSeconds = 5;
+
+const securityHeaders = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Strict-Transport-Security': 'max-age=31536000',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
+
+/** Makes an express application of routes. Every error it answers with is a problem document. */
+export function mountRoutes(options: MountOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use((request, response, next) => {
+    request.url = normalizeUrl(request.url);
+    beginRequest(options, request, response);
+    next();
+  });
+  const byPath = Map.groupBy(options.routes, ({ path }) => path);
+  for (const [path, routes] of byPath) {
+    const router = app.route(`${basePath}${path}`);
+    for (const route of routes) {
+      router[route.method]((request, response) => answer(options, route, request, response));
+    }
+    const allowed = routes.map(({ method }) => method.toUpperCase()).join(', ');
+    router.all(() => {
+      throw new ProblemError('NotFound', { status: 405, detail: `Allowed methods: ${allowed}.`, headers: { Allow: allowed } });
+    });
+  }
+  app.use((request: Request) => {
+    throw new ProblemError('NotFound', { detail: `There is nothing at ${request.path}.` });
+  });
+  app.use(problemHandler(options.report));
+  return app;
+}
+
+/** Slashes are rewritten, never redirected: repeated ones collapse and a final one goes. */
+export function normalizeUrl(url: string): string {
+  const queryAt = url.indexOf('?');
+  const query = queryAt === -1 ? '' : url.slice(queryAt);
+  const path = (queryAt === -1 ? url : url.slice(0, queryAt)).replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
+  return (aliases.has(path) || path.startsWith('/api/event_types/') ? path.replace('/api/', `${basePath}/`) : path) + query;
+}
+
+function beginRequest(options: MountOptions, request: Request, response: Response): void {
+  const given = request.headers['x-request-id'];
+  const requestId = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
+  response.setHeader('X-Request-Id', requestId);
+  for (const [name, value] of Object.entries(securityHeaders)) {
+    response.setHeader(name, value);
+  }
+  const startedAt = options.now();
+  response.once('finish', () => {
+    options.report.answered({
+      method: request.method,
+      route: routeOf(request),
+      status: response.statusCode,
+      tookMs: options.now() - startedAt,
+      requestId,
+    });
+  });
+}
+
+/** The pattern that matched, so that metrics have few labels. */
+function routeOf(request: Request): string {
+  const route: unknown = request.route;
+  return typeof route === 'object' && route !== null && 'path' in route ? String(route.path) : 'none';
+}
+
+async function answer(options: MountOptions, route: Route, request: Request, response: Response): Promise<void> {
+  const principal = route.access === 'public' ? ({ kind: 'anonymous' } as const) : await options.authenticator.authenticate(request.headers.authorization);
+  if (route.access === 'organization' && principal.kind !== 'master') {
+    throw new ProblemError('Forbidden', { detail: 'Application secrets may not do that: it takes the master key.' });
+  }
+  const routeRequest: RouteRequest = {
+    principal,
+    params: onlyTexts(request.params),
+    query: queryOf(request),
+    body: route.bodyBytesMax === undefined ? undefined : await readJsonBody(request, route.bodyBytesMax),
+    origin: originOf(request),
+    pathWithQuery: request.url,
+    ip: request.socket.remoteAddress ?? null,
+    message: request,
+  };
+  send(response, await route.handle(routeRequest));
+}
+
+function send(response: Response, reply: Reply): void {
+  response.status(reply.status);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    response.setHeader(name, value);
+  }
+  if (reply.body === undefined) {
+    response.end();
+  } else {
+    response.json(reply.body);
+  }
+}
+
+function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+}
+
+function queryOf(request: Request): Record<string, string | readonly string[]> {
+  const query: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(request.query)) {
+    query[name] = Array.isArray(value) ? value.map(String) : String(value);
+  }
+  return query;
+}
+
+function originOf(request: Request): string {
+  return `${request.protocol}://${request.headers.host ?? 'localhost'}`;
+}
+
+function problemHandler(report: ApiReport): ErrorRequestHandler {
+  return (error: unknown, request: Request, response: Response, _next: unknown) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      report.failed(error, { requestId: String(response.getHeader('X-Request-Id')), method: request.method, path: request.path });
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    for (const [name, value] of Object.entries(problem.options.headers ?? {})) {
+      response.setHeader(name, value);
+    }
+    response.status(problem.status).type('application/problem+json');
+    response.end(JSON.stringify(problemDocument(problem, { baseUrl: originOf(request), instance: request.path })));
+  };
+}
+
+function problemOf(error: unknown): ProblemError {
+  if (error instanceof ProblemError) {
+    return error;
+  }
+  if (error instanceof IngestionOverloadedError || isConnectionFailure(error)) {
+    return new ProblemError('ServiceUnavailable', { headers: { 'Retry-After': String(retryAfterSeconds) }, cause: error });
+  }
+  // Express decodes path parameters itself.
+  if (error instanceof URIError) {
+    return invalidField('path', { code: 'encoding', message: 'the path has percent signs that encode nothing' });
+  }
+  return new ProblemError('InternalServerError', { cause: error });
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describeEffective } from '@postrider/shared/config/settings';
+import { migrateUp } from '@postrider/shared/database/migrate';
+import { openPool } from '@postrider/shared/database/pool';
+import { checkDatabase } from '@postrider/shared/database/queries/check-database';
+import { countOpenAttempts } from '@postrider/shared/database/queries/count-open-attempts';
+import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import { installShutdown } from '@postrider/shared/lifecycle/shutdown';
+import { createLogger } from '@postrider/shared/observability/logger';
+import { startOpsServer } from '@postrider/shared/observability/ops-server';
+import { createRegistry, registerDatabaseGauge } from '@postrider/shared/observability/registry';
+import { urlOf } from '@postrider/shared/observability/server-url';
+import { createApp } from './app.ts';
+import { apiSettings, migrationUrlOf, readConfig } from './config.ts';
+import { createAuthenticator } from './http/authenticate.ts';
+import { createMetrics } from './metrics.ts';
+import { migrationsDirectory } from './migrations-directory.ts';
+import { createReport } from './report.ts';
+import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
+import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
+import { ingestGroup } from './services/ingest-events.ts';
+import { createIngestionBatcher } from './services/ingestion-batcher.ts';
+import { version } from './version.ts';
+
+/** Load balancers keep idle connections for a minute: a shorter time here would close one just as they use it. */
+const keepAliveTimeoutMs = 65_000;
+const drainDeadlineMs = 25_000;
+
+const config = readConfig(process.env);
+const logger = createLogger({ level: config.logLevel, process: 'api', version });
+logger.info({ event: 'api.settings', settings: describeEffective(apiSettings, config) }, 'effective settings');
+if (config.autoDbMigration) {
+  const { applied } = await migrateUp({ connectionString: migrationUrlOf(config), directory: migrationsDirectory });
+  logger.info({ event: 'database.migrated', applied }, 'the database has all migrations');
+}
+
+const db = openPool(
+  {
+    connectionString: config.databaseUrl,
+    applicationName: 'postrider api',
+    connectionsMax: config.databaseConnectionsMax,
+    idleTimeoutMs: config.databaseIdleTimeoutMs,
+    connectionTimeoutMs: config.databaseConnectionTimeoutMs,
+    statementTimeoutMs: config.databaseStatementTimeoutMs,
+    preparedStatements: config.preparedStatements,
+  },
+  logger,
+);
+const registry = createRegistry();
+registerDatabaseGauge(registry, db.pool);
+const now = (): number => performance.now();
+registerQueueGauges(registry, {
+  count: () => countOpenAttempts(db),
+  onFailure: (error) => logger.warn({ event: 'queue.count_failed', err: error }, 'could not count the queue'),
+  now,
+});
+const report = createReport(logger, createMetrics(registry));
+const notifier = createWakeUpNotifier(db, logger, Math.random);
+const batcher = createIngestionBatcher({
+  ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
+  ensurePartitions: () => ensurePartitions(db),
+  notify: (poolIds) => notifier.notify(poolIds),
+  wait,
+  report,
+  now,
+});
+const app = createApp(
+  { db, notifier, batcher, secretsKey: config.secretsKey, settings: config, now },
+  createAuthenticator(db, config.masterApiKey),
+  report,
+);
+await warnOfExcessRights();
+
+let draining = false;
+const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, app);
+server.listen(config.port, config.ip);
+await once(server, 'listening');
+const ops = await startOpsServer({
+  host: config.opsIp,
+  port: config.opsPort,
+  isAlive: () => true,
+  async readiness() {
+    const database = await checkDatabase(db).then(
+      () => true,
+      () => false,
+    );
+    return { ready: database && !draining, details: { database, draining } };
+  },
+  registry,
+  logger,
+});
+const housekeeping = startHousekeeping({ db, notifier, logger });
+
+installShutdown({
+  process,
+  logger,
+  deadlineMs: drainDeadlineMs,
+  async drain() {
+    draining = true;
+    server.close();
+    server.closeIdleConnections();
+    await Promise.race([once(server, 'close'), wait(drainDeadlineMs - 5000)]);
+    await batcher.drain();
+    await housekeeping.stop();
+    await notifier.flush();
+    await ops.close();
+    await db.end();
+  },
+});
+logger.info({ event: 'api.started', url: urlOf(server), opsUrl: ops.url }, 'API started');
+
+/** One role for everything works; what is lost by it is said once. */
+async function warnOfExcessRights(): Promise<void> {
+  const { excess_rights: excessRights } = await checkDatabase(db);
+  if (excessRights.length > 0) {
+    logger.warn(
+      { event: 'database.excess_rights', excessRights },
+      'the role of DATABASE_URL has more rights than it needs: a fault in the API could change or drop tables. Use a role of postrider_runtime, and the owner for MIGRATION_DATABASE_URL only.',
+    );
+  }
+}

@@ -1,0 +1,30 @@
+import type { Logger } from 'pino';
+import type { ApiMetrics } from './metrics.ts';
+
+/** What operators hear of the API's work: the only place that counts it. Requests are logged at level debug, failures of ours always. */
+export function createReport(logger: Logger, metrics: ApiMetrics) {
+  return {
+    answered(request: { method: string; route: string; status: number; tookMs: number; requestId: string }): void {
+      const { method, route, status, tookMs, requestId } = request;
+      metrics.requests.inc({ method, route, status: String(status) });
+      metrics.requestDuration.observe({ method, route }, tookMs / 1000);
+      if (logger.isLevelEnabled('debug')) {
+        logger.debug({ event: 'request.answered', method, route, status, tookMs: Math.round(tookMs), requestId }, 'request answered');
+      }
+    },
+    failed(error: unknown, request: { requestId: string; method: string; path: string }): void {
+      logger.error({ event: 'request.failed', ...request, err: error }, 'a request failed on our side');
+    },
+    groupIngested(group: { events: number; tookMs: number }): void {
+      metrics.ingestedEvents.inc(group.events);
+      metrics.ingestGroupEvents.observe(group.events);
+      metrics.ingestDuration.observe(group.tookMs / 1000);
+    },
+    groupResent(error: unknown): void {
+      metrics.ingestResends.inc();
+      logger.warn({ event: 'ingest.resent', err: error }, 'the database did not answer; sending a group of events again');
+    },
+  };
+}
+
+export type ApiReport = ReturnType<typeof createReport>;

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { optional, text, textMap, timestamp, uuid } from '../http/schemas.ts';
+import { ProblemError } from '../problems.ts';
+
+/** What an application sends as an event. */
+export const eventPost = z.object({
+  application_id: uuid,
+  event_id: optional(uuid),
+  event_type: text(1, 200),
+  // A string, or any JSON value where the content type says JSON.
+  payload: z.unknown(),
+  payload_content_type: z.string(),
+  occurred_at: timestamp,
+  labels: textMap({ entriesMax: 10, bytesMax: 50 }),
+  metadata: optional(textMap({ entriesMax: 50, bytesMax: 50 })),
+});
+
+export type EventPost = z.output<typeof eventPost>;
+
+const contentTypes = ['text/plain', 'application/json', 'application/octet-stream+base64'] as const;
+export type PayloadContentType = (typeof contentTypes)[number];
+export const payloadContentTypes: readonly PayloadContentType[] = contentTypes;
+
+/** The payload as the bytes that are stored and delivered. */
+export function readPayload(post: Pick<EventPost, 'payload' | 'payload_content_type'>): { bytes: Buffer; contentType: PayloadContentType } {
+  const contentType = contentTypes.find((known) => known === post.payload_content_type);
+  if (contentType === undefined) {
+    throw new ProblemError('EventInvalidPayloadContentType');
+  }
+  return { bytes: readBytes(post.payload, contentType), contentType };
+}
+
+function readBytes(payload: unknown, contentType: PayloadContentType): Buffer {
+  if (payload === undefined) {
+    throw new ProblemError('JsonPayload', { detail: 'payload: is missing' });
+  }
+  if (typeof payload !== 'string') {
+    if (contentType !== 'application/json') {
+      throw new ProblemError('JsonPayload', { detail: `payload: wanted a string for ${contentType}` });
+    }
+    return Buffer.from(JSON.stringify(payload));
+  }
+  if (!payload.isWellFormed()) {
+    throw new ProblemError('JsonPayload', { detail: 'payload: wanted well-formed Unicode' });
+  }
+  switch (contentType) {
+    case 'text/plain':
+      return Buffer.from(payload);
+    case 'application/json':
+      requireJson(payload);
+      return Buffer.from(payload);
+    case 'application/octet-stream+base64':
+      if (payload.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(payload)) {
+        throw new ProblemError('EventInvalidBase64Payload');
+      }
+      return Buffer.from(payload, 'base64');
+  }
+}
+
+function requireJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new ProblemError('EventInvalidJsonPayload', { cause: error });
+  }
+}

@@ -1,0 +1,58 @@
+import type { ApiContext } from '../context.ts';
+import { authorizeBody } from '../http/authorize-body.ts';
+import { parseBody } from '../http/parse.ts';
+import type { Reply, Route } from '../http/route.ts';
+import { ProblemError } from '../problems.ts';
+import type { IngestResult } from '../services/ingest-events.ts';
+import { eventPost, readPayload } from './event-post.ts';
+
+/** Ingest: at 201 the event and all its attempts are committed. */
+export function eventRoutes(context: ApiContext): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/event',
+      access: 'application',
+      bodyBytesMax: context.settings.eventBodyBytesMax,
+      async handle({ principal, body, ip }) {
+        // With the master key, ingest itself finds out whether the application exists.
+        if (principal.kind === 'application') {
+          await authorizeBody(context.db, principal, body);
+        }
+        const post = parseBody(eventPost, body);
+        const payload = readPayload(post);
+        const result = await context.batcher.ingest({
+          applicationId: post.application_id,
+          eventId: post.event_id,
+          eventTypeName: post.event_type,
+          payload: payload.bytes,
+          payloadContentType: payload.contentType,
+          occurredAt: post.occurred_at,
+          labels: post.labels,
+          metadata: post.metadata ?? {},
+          ip,
+          applicationSecretId: principal.kind === 'application' ? principal.applicationSecretId : null,
+        });
+        return replyOf(post.application_id, post.event_type, result);
+      },
+    },
+  ];
+}
+
+function replyOf(applicationId: string, eventType: string, result: IngestResult): Reply {
+  switch (result.kind) {
+    case 'ingested':
+      return { status: 201, body: { application_id: applicationId, event_id: result.eventId, received_at: result.receivedAt } };
+    case 'duplicate':
+      throw new ProblemError(
+        'EventAlreadyIngested',
+        result.sameContent
+          ? { code: 'same_content' }
+          : { code: 'different_content', detail: `An event with the event_id ${result.eventId} was ingested before, with different content.` },
+      );
+    case 'event_type_missing':
+      throw new ProblemError('EventTypeDoesNotExist', { detail: `The event type ${eventType} does not exist or is deactivated.` });
+    case 'application_missing':
+      throw new ProblemError('Forbidden');
+  }
+}

@@ -1,0 +1,112 @@
+import { findEvent } from '@postrider/shared/database/queries/find-event';
+import { type EventRow, listEvents } from '@postrider/shared/database/queries/list-events';
+import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
+import { z } from 'zod';
+import type { ApiContext } from '../context.ts';
+import { authorizeApplication } from '../http/authenticate.ts';
+import { authorizeBody } from '../http/authorize-body.ts';
+import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { parseBody, parseParameters } from '../http/parse.ts';
+import type { Route } from '../http/route.ts';
+import { applicationQuery, optional, timestamp, uuid } from '../http/schemas.ts';
+import { ProblemError } from '../problems.ts';
+import { replayEvent } from '../services/replay-event.ts';
+
+const pageSizeDefault = 100;
+const pageSizeMax = 1000;
+
+/** `key=value`; a key has no equals sign. */
+const label = z.string().regex(/^[^=]+=.*$/s, { error: 'wanted key=value' });
+
+const listQuery = applicationQuery.extend({
+  event_type: z.string().optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional(),
+  label: z.union([label, z.array(label)], { error: 'wanted key=value' }).optional(),
+  page: z.coerce.number().int().min(1).max(10_000).default(1),
+  per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
+  pagination_cursor: cursor([timestamp, uuid]).optional(),
+});
+
+const eventParams = z.object({ event_id: uuid });
+const replayPost = z.object({ application_id: uuid, subscription_id: optional(uuid) });
+
+/** Events that were ingested. */
+export function eventsRoutes({ db, notifier }: ApiContext): Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/events',
+      access: 'application',
+      async handle({ principal, query, origin, pathWithQuery }) {
+        const filter = parseParameters(listQuery, query);
+        await authorizeApplication(db, principal, filter.application_id);
+        const [receivedAt, eventId] = filter.pagination_cursor ?? [null, null];
+        const rows = await listEvents(db, {
+          applicationId: filter.application_id,
+          eventType: filter.event_type ?? null,
+          since: filter.since ?? null,
+          until: filter.until ?? null,
+          labels: readLabels(filter.label),
+          after: receivedAt && eventId ? { receivedAt, eventId } : null,
+          offset: receivedAt ? 0 : (filter.page - 1) * filter.per_page,
+          limit: filter.per_page + 1,
+        });
+        const { page, last } = pageOf(rows, filter.per_page);
+        const headers = last
+          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.received_at.toISOString(), last.event_id]) }) }
+          : {};
+        return { status: 200, body: page.map(view), headers };
+      },
+    },
+    {
+      method: 'get',
+      path: '/events/:event_id',
+      access: 'application',
+      async handle({ principal, query, params }) {
+        const { application_id: applicationId } = parseParameters(applicationQuery, query);
+        const { event_id: eventId } = parseParameters(eventParams, params);
+        await authorizeApplication(db, principal, applicationId);
+        const row = await findEvent(db, applicationId, eventId);
+        if (!row) {
+          throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
+        }
+        return { status: 200, body: { ...view(row), payload: row.payload.toString('base64') } };
+      },
+    },
+    {
+      method: 'post',
+      path: '/events/:event_id/replay',
+      access: 'application',
+      bodyBytesMax: requestBodyBytesMax,
+      async handle({ principal, params, body }) {
+        await authorizeBody(db, principal, body);
+        const { event_id: eventId } = parseParameters(eventParams, params);
+        const { application_id: applicationId, subscription_id: subscriptionId } = parseBody(replayPost, body);
+        const replayed = await replayEvent(db, notifier, { applicationId, eventId, subscriptionId });
+        if (replayed.kind === 'not_found') {
+          throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
+        }
+        return { status: 204 };
+      },
+    },
+  ];
+}
+
+function readLabels(labels: string | readonly string[] | undefined): Record<string, string> {
+  const list = typeof labels === 'string' ? [labels] : (labels ?? []);
+  return Object.fromEntries(list.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+}
+
+function view(row: EventRow) {
+  return {
+    event_id: row.event_id,
+    event_type_name: row.event_type_name,
+    payload_content_type: row.payload_content_type,
+    ip: row.ip,
+    metadata: row.metadata,
+    occurred_at: row.occurred_at,
+    received_at: row.received_at,
+    labels: row.labels,
+  };
+}

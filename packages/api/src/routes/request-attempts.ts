@@ -1,0 +1,125 @@
+import { listRequestAttempts, type RequestAttemptRow } from '@postrider/shared/database/queries/list-request-attempts';
+import { z } from 'zod';
+import type { ApiContext } from '../context.ts';
+import { authorizeApplication } from '../http/authenticate.ts';
+import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { parseParameters } from '../http/parse.ts';
+import type { Route } from '../http/route.ts';
+import { applicationQuery, timestamp, uuid } from '../http/schemas.ts';
+import { ProblemError } from '../problems.ts';
+
+const pageSize = 50;
+
+const statuses = ['waiting', 'pending', 'in_progress', 'successful', 'failed'] as const;
+
+function commaSeparated(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+const listQuery = applicationQuery.extend({
+  event_id: uuid.optional(),
+  subscription_id: uuid.optional(),
+  min_created_at: timestamp.optional(),
+  max_created_at: timestamp.optional(),
+  'event.event_type_names': z.string().transform(commaSeparated).optional(),
+  status: z.string().transform(commaSeparated).pipe(z.array(z.enum(statuses))).optional(),
+  pagination_cursor: cursor([uuid]).optional(),
+});
+
+const attemptParams = z.object({ request_attempt_id: uuid });
+
+/** Request attempts, planned and made. */
+export function requestAttemptRoutes({ db }: ApiContext): Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/request_attempts',
+      access: 'application',
+      async handle({ principal, query, origin, pathWithQuery }) {
+        const filter = parseParameters(listQuery, query);
+        await authorizeApplication(db, principal, filter.application_id);
+        const rows = await listRequestAttempts(db, {
+          applicationId: filter.application_id,
+          requestAttemptId: null,
+          eventId: filter.event_id ?? null,
+          subscriptionId: filter.subscription_id ?? null,
+          eventTypeNames: filter['event.event_type_names'] ?? null,
+          minCreatedAt: filter.min_created_at ?? null,
+          maxCreatedAt: filter.max_created_at ?? null,
+          statuses: filter.status ?? null,
+          after: filter.pagination_cursor?.[0] ?? null,
+          limit: pageSize + 1,
+        });
+        const { page, last } = pageOf(rows, pageSize);
+        const headers = last ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.request_attempt_id]) }) } : {};
+        return { status: 200, body: page.map(view), headers };
+      },
+    },
+    {
+      method: 'get',
+      path: '/request_attempts/:request_attempt_id',
+      access: 'application',
+      async handle({ principal, query, params }) {
+        const { application_id: applicationId } = parseParameters(applicationQuery, query);
+        const { request_attempt_id: requestAttemptId } = parseParameters(attemptParams, params);
+        await authorizeApplication(db, principal, applicationId);
+        const [row] = await listRequestAttempts(db, { ...noFilter, applicationId, requestAttemptId });
+        if (!row) {
+          throw new ProblemError('NotFound', { detail: 'The application has no request attempt of this id.' });
+        }
+        return { status: 200, body: view(row) };
+      },
+    },
+  ];
+}
+
+const noFilter = {
+  eventId: null,
+  subscriptionId: null,
+  eventTypeNames: null,
+  minCreatedAt: null,
+  maxCreatedAt: null,
+  statuses: null,
+  after: null,
+  limit: 1,
+} as const;
+
+function view(row: RequestAttemptRow) {
+  return {
+    request_attempt_id: row.request_attempt_id,
+    event_id: row.event_id,
+    event: { event_id: row.event_id, event_type_name: row.event_type_name },
+    subscription: { subscription_id: row.subscription_id, description: row.subscription_description },
+    created_at: row.created_at,
+    picked_at: row.picked_at,
+    failed_at: row.failed_at,
+    succeeded_at: row.succeeded_at,
+    delay_until: row.delay_until,
+    response_id: row.response_id,
+    retry_count: row.retry_count,
+    http_response_status: row.http_response_status,
+    status: statusOf(row),
+    reason: row.reason,
+  };
+}
+
+function statusOf(row: RequestAttemptRow) {
+  switch (row.status) {
+    case 'waiting':
+      return { type: 'waiting', since: row.created_at, until: row.delay_until ?? row.created_at };
+    case 'pending':
+      return { type: 'pending', since: row.delay_until ?? row.created_at };
+    case 'in_progress':
+      return { type: 'in_progress', since: row.picked_at ?? row.created_at };
+    case 'successful':
+    case 'failed': {
+      const at = row.succeeded_at ?? row.failed_at ?? row.created_at;
+      const dueAt = Math.max(row.created_at.getTime(), row.delay_until?.getTime() ?? 0);
+      // Cancelled before it was due: nothing was processed.
+      return { type: row.status, at, full_processing_ms: Math.max(0, at.getTime() - dueAt) };
+    }
+  }
+}

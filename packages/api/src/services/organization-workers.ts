@@ -1,0 +1,39 @@
+import type { Database, DatabasePool } from '@postrider/shared/database/pool';
+import { assignWorker, type WorkerAssignment } from '@postrider/shared/database/queries/assign-worker';
+import { listWorkers } from '@postrider/shared/database/queries/list-workers';
+import { moveOrganizationSubscriptions } from '@postrider/shared/database/queries/move-organization-subscriptions';
+import { unassignWorker } from '@postrider/shared/database/queries/unassign-worker';
+import { upsertWorkerPool } from '@postrider/shared/database/queries/upsert-worker-pool';
+import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import { settleSubscriptions } from './settle-subscription.ts';
+
+/** Lets a worker deliver for an organization; its subscriptions without workers of their own follow. False when either is unknown. */
+export function assignOrganizationWorker(db: DatabasePool, notifier: WakeUpNotifier, assignment: WorkerAssignment): Promise<boolean> {
+  return change(db, notifier, assignment.organizationId, (transaction) => assignWorker(transaction, assignment));
+}
+
+/** Ends an assignment; without any left, public workers deliver. False when there was none. */
+export function unassignOrganizationWorker(db: DatabasePool, notifier: WakeUpNotifier, assignment: WorkerAssignment): Promise<boolean> {
+  return change(db, notifier, assignment.organizationId, (transaction) => unassignWorker(transaction, assignment));
+}
+
+async function change(
+  db: DatabasePool,
+  notifier: WakeUpNotifier,
+  organizationId: string,
+  write: (transaction: Database) => Promise<boolean>,
+): Promise<boolean> {
+  const moved = await db.transaction(async (transaction) => {
+    if (!(await write(transaction))) {
+      return null;
+    }
+    const workers = await listWorkers(transaction, organizationId);
+    const poolId = await upsertWorkerPool(
+      transaction,
+      workers.map(({ worker_id: workerId }) => workerId),
+    );
+    return moveOrganizationSubscriptions(transaction, organizationId, poolId);
+  });
+  await settleSubscriptions(db, notifier, moved ?? []);
+  return moved !== null;
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, DatabasePool } from '@postrider/shared/database/pool';
+import { insertSubscription, type SubscriptionToWrite } from '@postrider/shared/database/queries/insert-subscription';
+import { listAllowedWorkers } from '@postrider/shared/database/queries/list-allowed-workers';
+import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
+import { replaceSubscriptionEventTypes } from '@postrider/shared/database/queries/replace-subscription-event-types';
+import { replaceSubscriptionWorkers } from '@postrider/shared/database/queries/replace-subscription-workers';
+import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
+import { upsertWorkerPool } from '@postrider/shared/database/queries/upsert-worker-pool';
+import { newId } from '@postrider/shared/domain/ids';
+import { type SecretsKey, seal } from '@postrider/shared/secrets/sealed-secret';
+
+/** A subscription as a client asks for it. */
+export interface WantedSubscription extends Omit<SubscriptionToWrite, 'subscriptionId' | 'poolId'> {
+  readonly applicationId: string;
+  readonly eventTypes: readonly string[];
+  /** By name; empty leaves it to the organization's workers, or to all public ones. */
+  readonly dedicatedWorkers: readonly string[];
+}
+
+export type WriteResult =
+  | { readonly kind: 'written'; readonly subscriptionId: string }
+  | { readonly kind: 'event_types_missing'; readonly names: readonly string[] }
+  | { readonly kind: 'workers_not_allowed'; readonly names: readonly string[] };
+
+/** Creates a subscription with a random secret. */
+export function createSubscription(db: DatabasePool, secretsKey: SecretsKey, wanted: WantedSubscription): Promise<WriteResult> {
+  const subscriptionId = newId();
+  const secretSealed = seal(secretsKey, randomUUID(), `subscription:${subscriptionId}`);
+  return write(db, wanted, subscriptionId, (transaction, poolId) =>
+    insertSubscription(transaction, { ...wanted, subscriptionId, poolId, secretSealed }),
+  );
+}
+
+/** Writes a subscription anew; its secret stays. */
+export function changeSubscription(db: DatabasePool, subscriptionId: string, wanted: WantedSubscription): Promise<WriteResult> {
+  return write(db, wanted, subscriptionId, (transaction, poolId) => updateSubscription(transaction, { ...wanted, subscriptionId, poolId }));
+}
+
+function write(
+  db: DatabasePool,
+  wanted: WantedSubscription,
+  subscriptionId: string,
+  writeRow: (transaction: Database, poolId: number) => Promise<void>,
+): Promise<WriteResult> {
+  return db.transaction(async (transaction) => {
+    const known = new Set((await listEventTypes(transaction, wanted.applicationId, wanted.eventTypes)).map((row) => row.event_type_name));
+    const missing = wanted.eventTypes.filter((name) => !known.has(name));
+    if (missing.length > 0) {
+      return { kind: 'event_types_missing', names: missing };
+    }
+    const allowed = await listAllowedWorkers(transaction, wanted.applicationId);
+    const notAllowed = wanted.dedicatedWorkers.filter((name) => !allowed.some((worker) => worker.name === name));
+    if (notAllowed.length > 0) {
+      return { kind: 'workers_not_allowed', names: notAllowed };
+    }
+    const dedicated = allowed.filter(({ name }) => wanted.dedicatedWorkers.includes(name));
+    const serving = dedicated.length > 0 ? dedicated : allowed.filter((worker) => worker.is_assigned);
+    await writeRow(transaction, await upsertWorkerPool(transaction, idsOf(serving)));
+    await replaceSubscriptionEventTypes(transaction, { ...wanted, subscriptionId });
+    await replaceSubscriptionWorkers(transaction, subscriptionId, idsOf(dedicated));
+    return { kind: 'written', subscriptionId };
+  });
+}
+
+function idsOf(workers: readonly { readonly worker_id: string }[]): string[] {
+  return workers.map((worker) => worker.worker_id);
+}

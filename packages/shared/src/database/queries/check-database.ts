@@ -1,0 +1,21 @@
+import { type Database, onlyRow } from '../pool.ts';
+
+export interface DatabaseCheck {
+  /** Rights that the role of the API should not have; empty when all is well. */
+  readonly excess_rights: string[];
+}
+
+/** Whether the database answers, and what its role could do beyond its job. */
+export async function checkDatabase(db: Database): Promise<DatabaseCheck> {
+  return onlyRow(await db.query<DatabaseCheck>({ name: 'check_database', text: sql }));
+}
+
+const sql = `
+select array_remove(array[
+         case when r.rolsuper then 'superuser' end,
+         case when r.rolbypassrls then 'bypassrls' end,
+         case when pg_has_role(c.relowner, 'usage') then 'owner of the tables' end
+       ], null) as excess_rights
+from pg_roles r, pg_class c
+where r.rolname = current_user and c.oid = 'webhook.subscription'::regclass
+`;

@@ -1,0 +1,32 @@
+import type { Database } from '../pool.ts';
+import type { SubscriptionToWrite } from './insert-subscription.ts';
+
+/** Writes a subscription anew; its secret stays. Disabling it cancels its open attempts from then on. */
+export async function updateSubscription(db: Database, subscription: SubscriptionToWrite): Promise<void> {
+  const { target } = subscription;
+  await db.query({
+    name: 'update_subscription',
+    text: sql,
+    values: [
+      subscription.subscriptionId,
+      subscription.description,
+      JSON.stringify(subscription.labels),
+      JSON.stringify(subscription.metadata),
+      target.method,
+      target.url,
+      JSON.stringify(target.headers),
+      subscription.poolId,
+      subscription.isEnabled,
+    ],
+  });
+}
+
+const sql = `
+update webhook.subscription
+set description = $2, labels = $3, metadata = $4, target_method = $5, target_url = $6, target_headers = $7, pool_id = $8,
+    cancelled_until = case when not $9 and disabled_at is null then statement_timestamp() else cancelled_until end,
+    disabled_at = case when not $9 then coalesce(disabled_at, statement_timestamp()) end,
+    disabled_reason = case when not $9 then coalesce(disabled_reason, 'by_request') end,
+    unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
+where subscription_id = $1 and deleted_at is null
+`;
