@@ -5,7 +5,15 @@ import { migrateUp } from '@postrider/shared/database/migrate';
 import { type DatabasePool, openPool } from '@postrider/shared/database/pool';
 import { Client, escapeIdentifier } from 'pg';
 import { pino } from 'pino';
+import type {} from 'vitest';
 import { provisionDatabase } from './provision-database.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Of the server that the run's databases are made on. */
+    superuserUrl: string;
+  }
+}
 
 /** A migrated database that nobody else uses. */
 export interface TestDatabase {

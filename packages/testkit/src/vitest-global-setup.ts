@@ -1,11 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startDatabaseServer } from './database-server.ts';
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    superuserUrl: string;
-  }
-}
+import type {} from './test-database.ts';
 
 /** One database server for a whole run; each test file makes a database of its own on it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
