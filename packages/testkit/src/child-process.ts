@@ -10,6 +10,8 @@ export interface ProcessOptions {
   /** The whole environment, but for PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** In a process group of its own: Ctrl-C in a terminal then reaches only its parent, which ends it in order. */
+  readonly detached?: boolean;
   /** Told every line of standard output and standard error. */
   readonly onLine?: (line: string) => void;
 }
@@ -41,7 +43,12 @@ process.once('exit', () => {
 /** Starts a process and follows its log. */
 export function startProcess(options: ProcessOptions): ManagedProcess {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env };
-  const child = spawn(options.command, [...options.args], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(options.command, [...options.args], {
+    cwd: options.cwd,
+    env,
+    detached: options.detached ?? false,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   const logs: LogLine[] = [];
   const watchers = new Set<(line: LogLine) => void>();

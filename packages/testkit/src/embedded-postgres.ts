@@ -204,6 +204,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const exited = new Promise((resolve) => {
     child.once('exit', resolve);
   });
+  // It was unreferenced so that it does not keep an idle process; now its end is awaited.
+  child.ref();
   child.kill(signal);
   await exited;
 }

@@ -10,6 +10,7 @@ export interface PostriderOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly onLine?: ProcessOptions['onLine'];
+  readonly detached?: boolean;
 }
 
 export interface ApiProcess extends ManagedProcess {
@@ -43,6 +44,7 @@ export function startPostrider(name: 'api' | 'worker', options: PostriderOptions
     command: process.execPath,
     args: ['--enable-source-maps', main, ...(options.args ?? [])],
     env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, ...defaults, ...options.env },
+    detached: options.detached ?? false,
     ...(options.onLine ? { onLine: options.onLine } : {}),
   });
 }
