@@ -9,10 +9,19 @@ const exitBadSettings = 78;
 
 const serverSettings = {
   ip: text.withDefault({ name: 'IP', group: 'Server', description: 'Address of the API.' }, '127.0.0.1'),
-  port: integer({ name: 'PORT', group: 'Server', description: 'Port of the API; 0 picks a free one and logs it.', min: 0, max: 65_535 }, 8081),
+  port: integer(
+    { name: 'PORT', group: 'Server', description: 'Port of the API; 0 picks a free one and logs it.', min: 0, max: 65_535 },
+    8081,
+  ),
   opsIp: text.withDefault({ name: 'OPS_IP', group: 'Server', description: 'Address of the operations server.' }, '127.0.0.1'),
   opsPort: integer(
-    { name: 'OPS_PORT', group: 'Server', description: 'Port of `/health/live`, `/health/ready` and `/metrics`; 0 picks a free one.', min: 0, max: 65_535 },
+    {
+      name: 'OPS_PORT',
+      group: 'Server',
+      description: 'Port of `/health/live`, `/health/ready` and `/metrics`; 0 picks a free one.',
+      min: 0,
+      max: 65_535,
+    },
     9081,
   ),
   eventBodyBytesMax: byteSize(
@@ -41,7 +50,10 @@ const accessSettings = {
     (raw) => raw,
     'a text',
   ),
-  requireHttpsTargets: boolean({ name: 'REQUIRE_HTTPS_TARGETS', group: 'Access', description: 'Refuses subscriptions whose target is not https.' }, false),
+  requireHttpsTargets: boolean(
+    { name: 'REQUIRE_HTTPS_TARGETS', group: 'Access', description: 'Refuses subscriptions whose target is not https.' },
+    false,
+  ),
 };
 
 const migrationSettings = {

@@ -20,7 +20,11 @@ export function createMetrics(registry: Registry) {
       buckets: seconds,
       registers,
     }),
-    ingestedEvents: new Counter({ name: 'postrider_api_ingest_events_total', help: 'Events written to the database, duplicates included.', registers }),
+    ingestedEvents: new Counter({
+      name: 'postrider_api_ingest_events_total',
+      help: 'Events written to the database, duplicates included.',
+      registers,
+    }),
     ingestGroupEvents: new Histogram({
       name: 'postrider_api_ingest_group_events',
       help: 'Events that shared an ingest statement.',

@@ -18,7 +18,12 @@ export async function openDemoDatabase(options: {
   readonly password: string;
 }): Promise<DemoDatabase> {
   if (options.givenUrl !== null) {
-    return { ownerUrl: options.givenUrl, runtimeUrl: options.givenUrl, description: 'the database of DATABASE_URL', stop: () => Promise.resolve() };
+    return {
+      ownerUrl: options.givenUrl,
+      runtimeUrl: options.givenUrl,
+      description: 'the database of DATABASE_URL',
+      stop: () => Promise.resolve(),
+    };
   }
   const server = await startEmbeddedPostgres({
     dataDir: join(options.directory, 'postgres'),

@@ -58,7 +58,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   endStaleProcesses(pidsFile);
   const closers: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) {
+    for (const close of closers.splice(0).toReversed()) {
       await close();
     }
   };
@@ -97,12 +97,14 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const workers = await Promise.all([1, 2].map((number) => startDemoWorker(processOptions, number)));
     closers.push(async () => void (await Promise.all(workers.map(endProcess))));
     const processes = [api, ...workers];
-    rememberProcesses(
-      pidsFile,
-      processes.map(({ pid }) => pid),
-    );
+    rememberProcesses(pidsFile, processes);
     print(`workers    ${workers.length}, allowed to reach 127.0.0.0/8 for this demo (refused elsewhere)`);
-    const description = describe(installation, { apiUrl, masterApiKey: keys.master_api_key, receiverUrl: receiver.url, databaseUrl: database.runtimeUrl });
+    const description = describe(installation, {
+      apiUrl,
+      masterApiKey: keys.master_api_key,
+      receiverUrl: receiver.url,
+      databaseUrl: database.runtimeUrl,
+    });
     writeFileSync(join(directory, 'demo.json'), `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
     return {
       description,

@@ -4,8 +4,8 @@ import { z } from 'zod';
 const pidList = z.array(z.number().int());
 
 /** Notes the processes of this start, for the next one to find when this one is killed. */
-export function rememberProcesses(path: string, pids: readonly number[]): void {
-  writeFileSync(path, JSON.stringify(pids));
+export function rememberProcesses(path: string, processes: readonly { readonly pid: number }[]): void {
+  writeFileSync(path, JSON.stringify(processes.map(({ pid }) => pid)));
 }
 
 /** Ends processes that a killed start left behind. Process ids are given out again, so only programs of ours are ended. */

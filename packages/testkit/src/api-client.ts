@@ -52,7 +52,7 @@ export class ApiClient {
     if (!Array.isArray(answer.body)) {
       throw new Error(`GET ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     }
-    return answer.body;
+    return answer.body.map((row: unknown) => Object.fromEntries(Object.entries(row ?? {})));
   }
 }
 
@@ -68,10 +68,17 @@ export interface ApplicationSetup {
 
 export async function setUpApplication(master: ApiClient): Promise<ApplicationSetup> {
   const organizationId = String((await master.expect('POST', '/api/v1/organizations', { name: 'Acme' }))['organization_id']);
-  const applicationId = String((await master.expect('POST', '/api/v1/applications', { organization_id: organizationId, name: 'Shop' }))['application_id']);
+  const applicationId = String(
+    (await master.expect('POST', '/api/v1/applications', { organization_id: organizationId, name: 'Shop' }))['application_id'],
+  );
   const [secret] = await master.list(`/api/v1/application_secrets?application_id=${applicationId}`);
   const client = master.withToken(String(secret?.['token']));
-  await client.expect('POST', '/api/v1/event_types', { application_id: applicationId, service: 'order', resource_type: 'item', verb: 'created' });
+  await client.expect('POST', '/api/v1/event_types', {
+    application_id: applicationId,
+    service: 'order',
+    resource_type: 'item',
+    verb: 'created',
+  });
   return { organizationId, applicationId, secret: String(secret?.['token']), eventType: 'order.item.created', client };
 }
 

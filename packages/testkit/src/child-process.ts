@@ -96,7 +96,12 @@ export function startProcess(options: ProcessOptions): ManagedProcess {
         });
       });
       const ended = exit.then((code) => {
-        throw new Error(`The process ended with ${code} before it logged that.\n${stderr}\n${logs.slice(-5).map((line) => JSON.stringify(line)).join('\n')}`);
+        throw new Error(
+          `The process ended with ${code} before it logged that.\n${stderr}\n${logs
+            .slice(-5)
+            .map((line) => JSON.stringify(line))
+            .join('\n')}`,
+        );
       });
       return within(timeoutMs, Promise.race([future, ended]), 'the awaited log line');
     },

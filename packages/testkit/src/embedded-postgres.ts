@@ -74,7 +74,9 @@ async function nativeDirectory(): Promise<string> {
       return dirname(dirname(binaries.postgres));
     }
   } catch (error) {
-    throw new Error(`There is no PostgreSQL for this machine in npm (${packageName}): set DATABASE_URL to a server of your own.`, { cause: error });
+    throw new Error(`There is no PostgreSQL for this machine in npm (${packageName}): set DATABASE_URL to a server of your own.`, {
+      cause: error,
+    });
   }
   throw new Error(`${packageName} does not say where its binaries are.`);
 }
@@ -98,7 +100,19 @@ function initialise(server: Server): void {
     chownSync(passwordFile, user.uid, user.gid);
   }
   try {
-    const args = ['-D', dataDir, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', '--no-instructions'];
+    const args = [
+      '-D',
+      dataDir,
+      '-U',
+      'postgres',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-instructions',
+    ];
     const result = spawnSync(join(native, 'bin', 'initdb'), args, { ...user, cwd: '/', env: serverEnvironment, encoding: 'utf8' });
     if (result.status !== 0) {
       rmSync(dataDir, { recursive: true, force: true });
@@ -164,7 +178,13 @@ async function startOnSomePort(server: Server): Promise<{ port: number; child: C
 }
 
 function spawnServer(server: Server, port: number): ChildProcess {
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', max_connections: '200', ...server.settings };
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    max_connections: '200',
+    ...server.settings,
+  };
   const log = openSync(server.logFile, 'a');
   try {
     const child = spawn(

@@ -40,7 +40,11 @@ export interface TestSubscription {
 export async function insertSubscription(
   db: Database,
   application: TestApplication,
-  options: { readonly url?: string; readonly labels?: Readonly<Record<string, string>>; readonly headers?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly url?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<TestSubscription> {
   const subscriptionId = newId();
   const secret = randomUUID();
@@ -82,7 +86,13 @@ export async function insertBacklog(
 ): Promise<void> {
   await db.query({
     text: backlogSql,
-    values: [application.applicationId, application.eventTypeName, subscription.subscriptionId, options.count, options.payloadBytes ?? 1024],
+    values: [
+      application.applicationId,
+      application.eventTypeName,
+      subscription.subscriptionId,
+      options.count,
+      options.payloadBytes ?? 1024,
+    ],
   });
 }
 

@@ -38,7 +38,11 @@ export async function startWorker(options: PostriderOptions): Promise<WorkerProc
 }
 
 /** Starts one of our programs without waiting for anything. */
-export function startPostrider(name: 'api' | 'worker', options: PostriderOptions, defaults: Readonly<Record<string, string>>): ManagedProcess {
+export function startPostrider(
+  name: 'api' | 'worker',
+  options: PostriderOptions,
+  defaults: Readonly<Record<string, string>>,
+): ManagedProcess {
   const main = fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
   return startProcess({
     command: process.execPath,

@@ -5,7 +5,7 @@ import { migrateUp } from '@postrider/shared/database/migrate';
 import { type DatabasePool, openPool } from '@postrider/shared/database/pool';
 import { Client, escapeIdentifier } from 'pg';
 import { pino } from 'pino';
-import type {} from 'vitest';
+import 'vitest';
 import { provisionDatabase } from './provision-database.ts';
 
 declare module 'vitest' {
@@ -93,7 +93,7 @@ async function ensureTemplate(superuserUrl: string): Promise<string> {
 /** With the day, since a template has the partitions of the day it was made. */
 function hashMigrations(): string {
   const hash = createHash('sha256').update(new Date().toISOString().slice(0, 10));
-  for (const file of readdirSync(migrationsDirectory).sort()) {
+  for (const file of readdirSync(migrationsDirectory).toSorted()) {
     hash.update(file).update(readFileSync(`${migrationsDirectory}/${file}`));
   }
   return hash.digest('hex').slice(0, 16);

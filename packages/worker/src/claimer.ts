@@ -29,119 +29,121 @@ export interface ClaimerOptions {
   readonly now: () => number;
 }
 
-export interface Claimer {
-  start(): void;
-  /** There may be something to claim. */
-  wake(): void;
-  /** A slot came free. Ends a wait for room, and nothing else: an idle claimer need not look again after each delivery. */
-  roomFreed(): void;
-  /** Attempts were put back behind the point that claims start from. */
-  rewind(): void;
-  /** Whether the last claim succeeded. */
-  isClaiming(): boolean;
-  /** Resolves when the last claim has ended; what it claimed is handed over as always. */
-  stop(): Promise<void>;
-}
-
 /** Claims batches of due attempts for this process, one statement at a time: several claimers at once only contend. */
-export function createClaimer(options: ClaimerOptions): Claimer {
-  const signal = createSignal();
-  const watermarks = new Map<number, Watermark>();
-  let stopped = false;
-  let waitsForRoom = false;
-  let running: Promise<void> = Promise.resolve();
-  let isClaiming = false;
+export class Claimer {
+  readonly #options: ClaimerOptions;
+  readonly #signal = createSignal();
+  readonly #watermarks = new Map<number, Watermark>();
+  #stopped = false;
+  #waitsForRoom = false;
+  #isClaiming = false;
+  #running: Promise<void> = Promise.resolve();
 
-  function watermarkOf(poolId: number): Watermark {
-    const watermark = watermarks.get(poolId) ?? createWatermark(options.now);
-    watermarks.set(poolId, watermark);
-    return watermark;
+  constructor(options: ClaimerOptions) {
+    this.#options = options;
   }
 
-  /** Claims once from a pool; returns how many attempts came. */
-  async function claimFrom(poolId: number): Promise<number> {
-    const limit = options.room();
-    if (limit === 0 || stopped) {
-      return 0;
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** There may be something to claim. */
+  wake(): void {
+    this.#signal.raise();
+  }
+
+  /** A slot came free. Ends a wait for room, and nothing else: an idle claimer need not look again after each delivery. */
+  roomFreed(): void {
+    if (this.#waitsForRoom && this.#options.room() > 0) {
+      this.#signal.raise();
     }
-    const watermark = watermarkOf(poolId);
-    const dueFromMicros = watermark.dueFromMicros();
-    const leaseId = options.newLeaseId();
-    const sentAt = options.now();
-    const batch = await options.claim({
-      poolId,
-      lane: normalLane,
-      leaseId,
-      leaseMs: options.leaseMs,
-      limit,
-      workerProcessId: options.workerProcessId(),
-      dueFromMicros,
-    });
-    const tookMs = options.now() - sentAt;
-    isClaiming = true;
-    watermark.note({ dueFromMicros, limit, tookMs, batch });
-    // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
-    const startBeforeMs = sentAt + options.leaseMs - options.leaseReserveMs;
-    const attempts = batch.attempts.map((attempt) => ({ ...attempt, leaseId, startBeforeMs }));
-    options.report.claimed({ attempts, tookMs });
-    if (attempts.length > 0) {
-      options.onClaimed(attempts);
+  }
+
+  /** Attempts were put back behind the point that claims start from. */
+  rewind(): void {
+    for (const watermark of this.#watermarks.values()) {
+      watermark.rewind();
     }
-    return attempts.length;
+    this.#signal.raise();
   }
 
-  async function idle(): Promise<void> {
-    const waits = await Promise.all(options.servedPools().map((poolId) => options.nextDueMs(poolId, normalLane)));
-    const nextDueMs = Math.min(safetyPollMs, ...waits.filter((wait) => wait !== null));
-    await signal.wait(Math.max(1, nextDueMs));
+  /** Whether the last claim succeeded. */
+  isClaiming(): boolean {
+    return this.#isClaiming;
   }
 
-  async function run(): Promise<void> {
+  /** Resolves when the last claim has ended; what it claimed is handed over as always. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#signal.raise();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
     let failureDelayMs = failureDelayMinMs;
-    while (!stopped) {
+    while (!this.#stopped) {
       try {
-        let claimed = 0;
-        for (const poolId of options.servedPools()) {
-          claimed += await claimFrom(poolId);
-        }
+        const claimed = await this.#claimFromAll();
         failureDelayMs = failureDelayMinMs;
-        if (options.room() === 0) {
-          waitsForRoom = true;
-          await signal.wait(safetyPollMs);
-          waitsForRoom = false;
-        } else if (claimed === 0 && !stopped) {
-          await idle();
+        if (this.#options.room() === 0) {
+          this.#waitsForRoom = true;
+          await this.#signal.wait(safetyPollMs);
+          this.#waitsForRoom = false;
+        } else if (claimed === 0 && !this.#stopped) {
+          await this.#idle();
         }
       } catch (error) {
-        isClaiming = false;
-        options.report.claimFailed(error);
-        await signal.wait(failureDelayMs);
+        this.#isClaiming = false;
+        this.#options.report.claimFailed(error);
+        await this.#signal.wait(failureDelayMs);
         failureDelayMs = Math.min(failureDelayMs * 2, failureDelayMaxMs);
       }
     }
   }
 
-  return {
-    start() {
-      running = run();
-    },
-    wake: signal.raise,
-    roomFreed() {
-      if (waitsForRoom && options.room() > 0) {
-        signal.raise();
-      }
-    },
-    rewind() {
-      for (const watermark of watermarks.values()) {
-        watermark.rewind();
-      }
-      signal.raise();
-    },
-    isClaiming: () => isClaiming,
-    async stop() {
-      stopped = true;
-      signal.raise();
-      await running;
-    },
-  };
+  async #claimFromAll(): Promise<number> {
+    let claimed = 0;
+    for (const poolId of this.#options.servedPools()) {
+      const count = await this.#claimFrom(poolId);
+      claimed += count;
+    }
+    return claimed;
+  }
+
+  /** Claims once from a pool; returns how many attempts came. */
+  async #claimFrom(poolId: number): Promise<number> {
+    const { claim, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
+    const limit = this.#options.room();
+    if (limit === 0 || this.#stopped) {
+      return 0;
+    }
+    const watermark = this.#watermarkOf(poolId);
+    const dueFromMicros = watermark.dueFromMicros();
+    const leaseId = newLeaseId();
+    const sentAt = now();
+    const batch = await claim({ poolId, lane: normalLane, leaseId, leaseMs, limit, workerProcessId: workerProcessId(), dueFromMicros });
+    const tookMs = now() - sentAt;
+    this.#isClaiming = true;
+    watermark.note({ dueFromMicros, limit, tookMs, batch });
+    // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
+    const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
+    const attempts = batch.attempts.map((attempt) => ({ ...attempt, leaseId, startBeforeMs }));
+    this.#options.report.claimed({ attempts, tookMs });
+    if (attempts.length > 0) {
+      this.#options.onClaimed(attempts);
+    }
+    return attempts.length;
+  }
+
+  async #idle(): Promise<void> {
+    const waits = await Promise.all(this.#options.servedPools().map((poolId) => this.#options.nextDueMs(poolId, normalLane)));
+    const nextDueMs = Math.min(safetyPollMs, ...waits.filter((wait) => wait !== null));
+    await this.#signal.wait(Math.max(1, nextDueMs));
+  }
+
+  #watermarkOf(poolId: number): Watermark {
+    const watermark = this.#watermarks.get(poolId) ?? createWatermark(this.#options.now);
+    this.#watermarks.set(poolId, watermark);
+    return watermark;
+  }
 }

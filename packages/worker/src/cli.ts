@@ -30,6 +30,10 @@ function flagsOf(options: Readonly<Record<string, string | undefined>>): Record<
 }
 
 function refuse(problems: readonly SettingProblem[]): never {
-  process.stderr.write(`The worker cannot start with these settings:\n${describeProblems(problems).map((line) => `  ${line}\n`).join('')}`);
+  process.stderr.write(
+    `The worker cannot start with these settings:\n${describeProblems(problems)
+      .map((line) => `  ${line}\n`)
+      .join('')}`,
+  );
   process.exit(exitBadSettings);
 }

@@ -18,10 +18,7 @@ export type SignatureVersion = 'v0' | 'v1' | 'standard';
 const signatureVersions: readonly SignatureVersion[] = ['v0', 'v1', 'standard'];
 
 const deliverySettings = {
-  concurrent: integer(
-    { name: 'CONCURRENT', group: 'Delivery', description: 'HTTP deliveries in flight.', min: 1, max: 1000 },
-    10,
-  ),
+  concurrent: integer({ name: 'CONCURRENT', group: 'Delivery', description: 'HTTP deliveries in flight.', min: 1, max: 1000 }, 10),
   workerName: text.withDefault(
     {
       name: 'WORKER_NAME',
@@ -40,7 +37,13 @@ const deliverySettings = {
     5 * secondMs,
   ),
   timeoutMs: duration(
-    { name: 'TIMEOUT', group: 'Delivery', description: 'For the whole request: DNS, connection, headers and body.', minMs: 10, maxMs: 10 * minuteMs },
+    {
+      name: 'TIMEOUT',
+      group: 'Delivery',
+      description: 'For the whole request: DNS, connection, headers and body.',
+      minMs: 10,
+      maxMs: 10 * minuteMs,
+    },
     15 * secondMs,
   ),
   leaseMs: duration(
@@ -54,17 +57,32 @@ const deliverySettings = {
     30 * secondMs,
   ),
   shutdownTimeoutMs: duration(
-    { name: 'SHUTDOWN_TIMEOUT', group: 'Delivery', description: 'After SIGTERM, requests in flight may finish for this long.', minMs: 0, maxMs: hourMs },
+    {
+      name: 'SHUTDOWN_TIMEOUT',
+      group: 'Delivery',
+      description: 'After SIGTERM, requests in flight may finish for this long.',
+      minMs: 0,
+      maxMs: hourMs,
+    },
     25 * secondMs,
   ),
   responseBodyLimit: byteSize(
-    { name: 'RESPONSE_BODY_LIMIT', group: 'Delivery', description: 'The beginning of each response body that is stored.', minBytes: 0, maxBytes: 1024 * 1024 },
+    {
+      name: 'RESPONSE_BODY_LIMIT',
+      group: 'Delivery',
+      description: 'The beginning of each response body that is stored.',
+      minBytes: 0,
+      maxBytes: 1024 * 1024,
+    },
     16 * 1024,
   ),
 };
 
 const retrySettings = {
-  maxFastRetries: integer({ name: 'MAX_FAST_RETRIES', group: 'Retries', description: 'Fast retries.', min: 0, max: 1000 }, defaultRetrySchedule.maxFastRetries),
+  maxFastRetries: integer(
+    { name: 'MAX_FAST_RETRIES', group: 'Retries', description: 'Fast retries.', min: 0, max: 1000 },
+    defaultRetrySchedule.maxFastRetries,
+  ),
   maxSlowRetries: integer(
     { name: 'MAX_SLOW_RETRIES', group: 'Retries', description: 'Slow retries, after the fast ones.', min: 0, max: 1000 },
     defaultRetrySchedule.maxSlowRetries,
@@ -86,7 +104,11 @@ const requestSettings = {
     'X-Hook0-Signature',
   ),
   signatureVersions: list<SignatureVersion>(
-    { name: 'ENABLED_SIGNATURE_VERSIONS', group: 'Requests', description: 'Signatures that requests carry: `v1` and `v0` are Hook0’s, `standard` is Standard Webhooks.' },
+    {
+      name: 'ENABLED_SIGNATURE_VERSIONS',
+      group: 'Requests',
+      description: 'Signatures that requests carry: `v1` and `v0` are Hook0’s, `standard` is Standard Webhooks.',
+    },
     {
       read: (item) => signatureVersions.find((known) => known === item) ?? null,
       wants: `names from ${signatureVersions.join(', ')}, separated by commas`,
@@ -95,11 +117,20 @@ const requestSettings = {
     },
   ),
   disableTargetIpCheck: boolean(
-    { name: 'DISABLE_TARGET_IP_CHECK', group: 'Requests', description: 'Allows targets on private networks and on this machine. For development.' },
+    {
+      name: 'DISABLE_TARGET_IP_CHECK',
+      group: 'Requests',
+      description: 'Allows targets on private networks and on this machine. For development.',
+    },
     false,
   ),
   allowedTargetCidrs: list<ParsedCidr>(
-    { name: 'ALLOWED_TARGET_CIDRS', group: 'Requests', description: 'Private ranges that targets may be in, such as receivers in the same cluster.', defaultText: 'none' },
+    {
+      name: 'ALLOWED_TARGET_CIDRS',
+      group: 'Requests',
+      description: 'Private ranges that targets may be in, such as receivers in the same cluster.',
+      defaultText: 'none',
+    },
     {
       read: parseCidr,
       wants: 'ranges such as 10.1.0.0/16 or fd00::/8, separated by commas',
@@ -107,7 +138,10 @@ const requestSettings = {
       fallback: [],
     },
   ),
-  requireHttpsTargets: boolean({ name: 'REQUIRE_HTTPS_TARGETS', group: 'Requests', description: 'Refuses targets that are not https.' }, false),
+  requireHttpsTargets: boolean(
+    { name: 'REQUIRE_HTTPS_TARGETS', group: 'Requests', description: 'Refuses targets that are not https.' },
+    false,
+  ),
 };
 
 const opsSettings = {

@@ -35,10 +35,18 @@ const db = openPool(database, logger);
 const registry = createRegistry();
 registerDatabaseGauge(registry, db.pool);
 const notifier = createWakeUpNotifier(db, logger, Math.random);
-const { worker, recorder, roster, sender } = await wireWorker({ config, db, logger, registry, notifier, joinRetryMs: 1000, isConnectionFailure });
+const { worker, recorder, roster, sender } = await wireWorker({
+  config,
+  db,
+  logger,
+  registry,
+  notifier,
+  joinRetryMs: 1000,
+  isConnectionFailure,
+});
 
 const isStuck = (): boolean => worker.oldestDeliveryMs() > config.timeoutMs + stuckAfterTimeoutMs;
-const isClaiming = worker.claimer.isClaiming;
+const isClaiming = (): boolean => worker.claimer.isClaiming();
 const ops = await startOpsServer({
   host: config.opsIp,
   port: config.opsPort,
@@ -51,7 +59,7 @@ const listener = listen({
   connection: connectionConfig({ ...database, connectionString: config.databaseDirectUrl ?? config.databaseUrl, statementTimeoutMs: 0 }),
   channel: dueAttemptsChannel,
   onNotification: createWakeUpHandler(worker.claimer, roster),
-  onListening: worker.claimer.wake,
+  onListening: () => worker.claimer.wake(),
   logger,
 });
 const heartbeat =
@@ -81,7 +89,13 @@ installShutdown({
 });
 worker.start();
 logger.info(
-  { event: 'worker.started', opsUrl: ops.url, workerProcessId: roster.workerProcessId(), name: config.workerName, servedPools: roster.servedPools() },
+  {
+    event: 'worker.started',
+    opsUrl: ops.url,
+    workerProcessId: roster.workerProcessId(),
+    name: config.workerName,
+    servedPools: roster.servedPools(),
+  },
   'worker started',
 );
 
@@ -96,4 +110,3 @@ function databaseOptions(settings: WorkerConfig): DatabaseOptions {
     preparedStatements: settings.preparedStatements,
   };
 }
-

@@ -10,6 +10,12 @@ import type { RecordedOutcome } from './recorder.ts';
  * when it succeeded, at info when it did not.
  */
 export function createReport(logger: Logger, metrics: WorkerMetrics) {
+  return { ...reportLeases(logger, metrics), ...reportDeliveries(logger, metrics), ...reportRecords(logger, metrics) };
+}
+
+export type WorkerReport = ReturnType<typeof createReport>;
+
+function reportLeases(logger: Logger, metrics: WorkerMetrics) {
   function leaseLost(attempt: { requestAttemptId: string; leaseId: string }): void {
     metrics.leasesLost.inc();
     logger.warn(
@@ -38,6 +44,18 @@ export function createReport(logger: Logger, metrics: WorkerMetrics) {
       metrics.claimFailures.inc();
       logger.warn({ event: 'claim.failed', err: error }, 'could not claim; trying again');
     },
+    released(count: number): void {
+      metrics.released.inc(count);
+      logger.info({ event: 'attempts.released', count }, 'gave attempts back to the queue');
+    },
+    renewFailed(error: unknown): void {
+      logger.warn({ event: 'renew.failed', err: error }, 'could not renew leases; trying again');
+    },
+  };
+}
+
+function reportDeliveries(logger: Logger, metrics: WorkerMetrics) {
+  return {
     attempted(attempt: HeldAttempt, outcome: DeliveryOutcome, nextStep: NextStep): void {
       metrics.deliveryDuration.observe(outcome.elapsedMs / 1000);
       const failedAs = failureName(outcome, nextStep);
@@ -57,6 +75,20 @@ export function createReport(logger: Logger, metrics: WorkerMetrics) {
     cancelled(attempt: HeldAttempt, reason: string): void {
       logger.info({ event: 'delivery.cancelled', requestAttemptId: attempt.requestAttemptId, reason }, 'attempt not sent');
     },
+    loadFailed(error: unknown): void {
+      logger.warn({ event: 'load.failed', err: error }, 'could not load what deliveries need; trying again');
+    },
+    secretUnreadable(error: unknown, subscriptionId: string): void {
+      logger.error({ event: 'secret.unreadable', subscriptionId, err: error }, 'the secret of a subscription cannot be read');
+    },
+    bug(error: unknown, attempt: HeldAttempt): void {
+      logger.error({ event: 'delivery.bug', requestAttemptId: attempt.requestAttemptId, err: error }, 'a delivery failed unexpectedly');
+    },
+  };
+}
+
+function reportRecords(logger: Logger, metrics: WorkerMetrics) {
+  return {
     recorded({ outcomes, tookMs }: { outcomes: readonly RecordedOutcome[]; tookMs: number }): void {
       metrics.recordDuration.observe(tookMs / 1000);
       metrics.recordRows.observe(outcomes.length);
@@ -74,31 +106,13 @@ export function createReport(logger: Logger, metrics: WorkerMetrics) {
         'the database refuses an outcome; it is recorded without its response',
       );
     },
-    released(count: number): void {
-      metrics.released.inc(count);
-      logger.info({ event: 'attempts.released', count }, 'gave attempts back to the queue');
-    },
-    renewFailed(error: unknown): void {
-      logger.warn({ event: 'renew.failed', err: error }, 'could not renew leases; trying again');
-    },
-    loadFailed(error: unknown): void {
-      logger.warn({ event: 'load.failed', err: error }, 'could not load what deliveries need; trying again');
-    },
     subscriptionsDisabled(subscriptionIds: readonly string[]): void {
       for (const subscriptionId of subscriptionIds) {
         logger.warn({ event: 'subscription.disabled', subscriptionId, reason: 'gone' }, 'a receiver is gone: its subscription is disabled');
       }
     },
-    secretUnreadable(error: unknown, subscriptionId: string): void {
-      logger.error({ event: 'secret.unreadable', subscriptionId, err: error }, 'the secret of a subscription cannot be read');
-    },
-    bug(error: unknown, attempt: HeldAttempt): void {
-      logger.error({ event: 'delivery.bug', requestAttemptId: attempt.requestAttemptId, err: error }, 'a delivery failed unexpectedly');
-    },
   };
 }
-
-export type WorkerReport = ReturnType<typeof createReport>;
 
 function attemptLine(attempt: HeldAttempt, outcome: DeliveryOutcome, nextStep: NextStep) {
   return {

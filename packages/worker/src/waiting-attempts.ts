@@ -2,23 +2,6 @@ import type { EventReference, LoadedEvent } from '@postrider/shared/database/que
 import { payloadFetchBytesMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 
-/** Attempts that are claimed and not started, in the order in which they were claimed. */
-export interface WaitingAttempts {
-  readonly count: () => number;
-  /** Adds claimed attempts; their payloads are loaded as room comes. */
-  add(attempts: readonly HeldAttempt[]): void;
-  /** The next attempt whose payload is here. */
-  next(): LoadedAttempt | undefined;
-  /** A delivery has ended and its payload may be forgotten. */
-  forget(attempt: LoadedAttempt): void;
-  /** Attempts that must start before this time, in order. */
-  startingBefore(timeMs: number): HeldAttempt[];
-  remove(requestAttemptIds: ReadonlySet<string>): void;
-  removeAll(): HeldAttempt[];
-  /** Loads again after a failure. */
-  resume(): void;
-}
-
 export interface WaitingAttemptsOptions {
   readonly loadEvents: (events: readonly EventReference[]) => Promise<LoadedEvent[]>;
   /** Payload bytes that may be in memory, waiting and in flight together. */
@@ -29,100 +12,119 @@ export interface WaitingAttemptsOptions {
   readonly onLoadFailed: (error: unknown) => void;
 }
 
-/** Payloads are fetched for whole batches, a bounded number of bytes at a time, and each once however many attempts share it. */
-export function createWaitingAttempts(options: WaitingAttemptsOptions): WaitingAttempts {
-  let unloaded: HeldAttempt[] = [];
-  let loading: { attempts: HeldAttempt[] } | null = null;
-  let loaded: LoadedAttempt[] = [];
-  let loadedFrom = 0;
-  let bytesInMemory = 0;
+/**
+ * Attempts that are claimed and not started, in the order in which they were claimed. Their payloads are fetched for whole batches, a
+ * bounded number of bytes at a time, and each once however many attempts share it.
+ */
+export class WaitingAttempts {
+  readonly #options: WaitingAttemptsOptions;
+  #unloaded: HeldAttempt[] = [];
+  #loading: HeldAttempt[] | null = null;
+  #loaded: LoadedAttempt[] = [];
+  #loadedFrom = 0;
+  #bytesInMemory = 0;
 
-  function load(): void {
-    if (loading || unloaded.length === 0) {
+  constructor(options: WaitingAttemptsOptions) {
+    this.#options = options;
+  }
+
+  count(): number {
+    return this.#unloaded.length + (this.#loading?.length ?? 0) + this.#loaded.length - this.#loadedFrom;
+  }
+
+  /** Adds claimed attempts; their payloads are loaded as room comes. */
+  add(attempts: readonly HeldAttempt[]): void {
+    this.#unloaded.push(...attempts);
+    this.load();
+  }
+
+  /** The next attempt whose payload is here. */
+  next(): LoadedAttempt | undefined {
+    const attempt = this.#loaded[this.#loadedFrom];
+    if (attempt) {
+      this.#loadedFrom += 1;
+      if (this.#loadedFrom === this.#loaded.length) {
+        this.#loaded = [];
+        this.#loadedFrom = 0;
+      }
+    }
+    return attempt;
+  }
+
+  /** A delivery has ended and its payload may be forgotten. */
+  forget(attempt: LoadedAttempt): void {
+    this.#bytesInMemory -= attempt.held.payloadBytes;
+    this.load();
+  }
+
+  /** Attempts that must start before this time, in order. */
+  startingBefore(timeMs: number): HeldAttempt[] {
+    return this.#everyone().filter(({ startBeforeMs }) => startBeforeMs < timeMs);
+  }
+
+  remove(requestAttemptIds: ReadonlySet<string>): void {
+    const stays = (held: HeldAttempt): boolean => !requestAttemptIds.has(held.requestAttemptId);
+    const inMemory = [...this.#loaded.slice(this.#loadedFrom).map(({ held }) => held), ...(this.#loading ?? [])];
+    this.#bytesInMemory -= sumPayloadBytes(inMemory.filter((held) => !stays(held)));
+    this.#loaded = this.#loaded.slice(this.#loadedFrom).filter(({ held }) => stays(held));
+    this.#loadedFrom = 0;
+    this.#loading = this.#loading?.filter(stays) ?? null;
+    this.#unloaded = this.#unloaded.filter(stays);
+  }
+
+  removeAll(): HeldAttempt[] {
+    const all = this.#everyone();
+    this.remove(new Set(all.map(({ requestAttemptId }) => requestAttemptId)));
+    return all;
+  }
+
+  /** Loads the next payloads if there is room and nothing is being loaded. */
+  load(): void {
+    if (this.#loading || this.#unloaded.length === 0) {
       return;
     }
-    const roomBytes = Math.min(options.payloadBytesMax - bytesInMemory, payloadFetchBytesMax);
-    const chunk = { attempts: takeUpTo(unloaded, roomBytes, bytesInMemory === 0) };
-    if (chunk.attempts.length === 0) {
+    const roomBytes = Math.min(this.#options.payloadBytesMax - this.#bytesInMemory, payloadFetchBytesMax);
+    const attempts = takeUpTo(this.#unloaded, roomBytes, this.#bytesInMemory === 0);
+    if (attempts.length === 0) {
       return;
     }
-    unloaded = unloaded.slice(chunk.attempts.length);
-    bytesInMemory += sumPayloadBytes(chunk.attempts);
-    loading = chunk;
+    this.#unloaded = this.#unloaded.slice(attempts.length);
+    this.#bytesInMemory += sumPayloadBytes(attempts);
+    this.#loading = attempts;
     // Handles its own failure, and starts the next chunk.
-    void options.loadEvents(distinctEvents(chunk.attempts)).then(
-      (events) => finishLoading(chunk.attempts, events),
+    void this.#options.loadEvents(distinctEvents(attempts)).then(
+      (events) => this.#finishLoading(events),
       (error: unknown) => {
-        bytesInMemory -= sumPayloadBytes(chunk.attempts);
-        unloaded = [...chunk.attempts, ...unloaded];
-        loading = null;
-        options.onLoadFailed(error);
+        const again = this.#loading ?? [];
+        this.#bytesInMemory -= sumPayloadBytes(again);
+        this.#unloaded = [...again, ...this.#unloaded];
+        this.#loading = null;
+        this.#options.onLoadFailed(error);
       },
     );
   }
 
-  function finishLoading(attempts: readonly HeldAttempt[], events: readonly LoadedEvent[]): void {
+  /** Attempts that were removed while they were being loaded are not among those that are still loading. */
+  #finishLoading(events: readonly LoadedEvent[]): void {
     const byId = new Map(events.map((event) => [`${event.applicationId} ${event.eventId}`, event]));
-    loading = null;
+    const attempts = this.#loading ?? [];
+    this.#loading = null;
     for (const held of attempts) {
       const event = byId.get(`${held.applicationId} ${held.eventId}`);
       if (event) {
-        loaded.push({ held, event });
+        this.#loaded.push({ held, event });
       } else {
-        bytesInMemory -= held.payloadBytes;
-        options.onEventMissing(held);
+        this.#bytesInMemory -= held.payloadBytes;
+        this.#options.onEventMissing(held);
       }
     }
-    options.onLoaded();
-    load();
+    this.#options.onLoaded();
+    this.load();
   }
 
-  function everyone(): HeldAttempt[] {
-    return [...loaded.slice(loadedFrom).map(({ held }) => held), ...(loading?.attempts ?? []), ...unloaded];
+  #everyone(): HeldAttempt[] {
+    return [...this.#loaded.slice(this.#loadedFrom).map(({ held }) => held), ...(this.#loading ?? []), ...this.#unloaded];
   }
-
-  function remove(ids: ReadonlySet<string>): void {
-    const stays = (held: HeldAttempt): boolean => !ids.has(held.requestAttemptId);
-    const inMemory = [...loaded.slice(loadedFrom).map(({ held }) => held), ...(loading?.attempts ?? [])];
-    bytesInMemory -= sumPayloadBytes(inMemory.filter((held) => !stays(held)));
-    loaded = loaded.slice(loadedFrom).filter(({ held }) => stays(held));
-    loadedFrom = 0;
-    if (loading) {
-      loading.attempts = loading.attempts.filter(stays);
-    }
-    unloaded = unloaded.filter(stays);
-  }
-
-  return {
-    count: () => unloaded.length + (loading?.attempts.length ?? 0) + loaded.length - loadedFrom,
-    add(attempts) {
-      unloaded.push(...attempts);
-      load();
-    },
-    next() {
-      const attempt = loaded[loadedFrom];
-      if (attempt) {
-        loadedFrom += 1;
-        if (loadedFrom === loaded.length) {
-          loaded = [];
-          loadedFrom = 0;
-        }
-      }
-      return attempt;
-    },
-    forget(attempt) {
-      bytesInMemory -= attempt.held.payloadBytes;
-      load();
-    },
-    startingBefore: (timeMs) => everyone().filter(({ startBeforeMs }) => startBeforeMs < timeMs),
-    remove,
-    removeAll() {
-      const all = everyone();
-      remove(new Set(all.map(({ requestAttemptId }) => requestAttemptId)));
-      return all;
-    },
-    resume: load,
-  };
 }
 
 /** The attempts from the front whose payloads fit; one that alone is too large is taken when nothing else is in memory. */

@@ -29,7 +29,7 @@ import { aliveWithinMs, joinRoster, type Roster } from './roster.ts';
 import { createAttemptSender, type PreparedSubscription, prepareSubscription } from './sender.ts';
 import { createSlots } from './slots.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { createWorker, type Worker } from './worker.ts';
+import { Worker } from './worker.ts';
 
 export interface WiringOptions {
   readonly config: WorkerConfig;
@@ -43,7 +43,7 @@ export interface WiringOptions {
 }
 
 export interface WiredWorker {
-  readonly worker: Worker;
+  readonly worker: Worker<PreparedSubscription>;
   readonly recorder: Recorder;
   readonly roster: Roster;
   readonly sender: Sender;
@@ -75,7 +75,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     now,
     epochNow: Date.now,
   });
-  const worker: Worker = createWorker<PreparedSubscription>({
+  const worker = new Worker<PreparedSubscription>({
     slots,
     recorder,
     report,

@@ -1,6 +1,6 @@
 import { claimCountMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
-import { type Claimer, type ClaimerOptions, createClaimer } from './claimer.ts';
+import { Claimer, type ClaimerOptions } from './claimer.ts';
 import { createDeliverer, type DelivererOptions } from './deliver.ts';
 import { createLeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.ts';
@@ -8,12 +8,14 @@ import { computeClaimLimit, createStartRate } from './prefetch.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
 import type { Slots } from './slots.ts';
-import { createWaitingAttempts, type WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
+import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
 /** Outcomes waiting for the database, per slot, at which claiming stops. */
 const unrecordedPerSlotMax = 20;
 /** Payload bytes of waiting attempts and of those in flight. */
 const payloadBytesMax = 64 * 1024 * 1024;
+/** Before payloads that could not be loaded are asked for again. */
+const reloadDelayMs = 250;
 
 export interface WorkerOptions<Prepared> {
   readonly slots: Slots;
@@ -33,163 +35,172 @@ export interface WorkerOptions<Prepared> {
   readonly now: () => number;
 }
 
-export interface Worker {
-  readonly claimer: Pick<Claimer, 'wake' | 'rewind' | 'isClaiming'>;
-  waiting(): number;
+/** Claimer, waiting attempts, slots, deliveries and recorder as one worker. */
+export class Worker<Prepared> {
+  readonly claimer: Claimer;
+  readonly #options: WorkerOptions<Prepared>;
+  readonly #waiting: WaitingAttempts;
+  readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
+  readonly #attemptDelivery: (attempt: LoadedAttempt) => Promise<void>;
+  readonly #startRate: ReturnType<typeof createStartRate>;
+  /** Deliveries and when they started, oldest first. */
+  readonly #inFlight = new Map<Promise<void>, number>();
+  #unstarted: HeldAttempt[] = [];
+  #isDraining = false;
+  #isAborting = false;
+
+  constructor(options: WorkerOptions<Prepared>) {
+    const { recorder, report, leaseMs, leaseReserveMs, now } = options;
+    this.#options = options;
+    this.#startRate = createStartRate(now);
+    this.#waiting = new WaitingAttempts({
+      loadEvents: options.loadEvents,
+      payloadBytesMax,
+      onLoaded: () => this.#startWaiting(),
+      onEventMissing: (held) => recorder.push(recordOfCancellation(held, 'event_missing')),
+      onLoadFailed: (error) => {
+        report.loadFailed(error);
+        setTimeout(() => this.#waiting.load(), reloadDelayMs);
+      },
+    });
+    this.claimer = new Claimer({
+      ...options.claim,
+      leaseMs,
+      leaseReserveMs,
+      room: () => this.#room(),
+      onClaimed: (attempts) => this.#takeOver(attempts),
+      report,
+      now,
+    });
+    this.#leaseKeeper = createLeaseKeeper({
+      ...options.leases,
+      startingBefore: (timeMs) => this.#waiting.startingBefore(timeMs),
+      remove: (requestAttemptIds) => this.#waiting.remove(requestAttemptIds),
+      slotsTotal: options.slots.total,
+      leaseMs,
+      leaseReserveMs,
+      report,
+      now,
+    });
+    this.#attemptDelivery = createDeliverer({
+      ...options.deliver,
+      record: recorder.push,
+      report,
+      isAborting: () => this.#isAborting,
+      onNotSent: (held) => this.#letGo(held),
+      now,
+    });
+  }
+
+  /** Attempts that are claimed and not started. */
+  waiting(): number {
+    return this.#waiting.count();
+  }
+
   /** How long the oldest delivery in flight has run, in milliseconds; 0 when there is none. */
-  oldestDeliveryMs(): number;
-  start(): void;
+  oldestDeliveryMs(): number {
+    const [startedAt] = this.#inFlight.values();
+    return startedAt === undefined ? 0 : this.#options.now() - startedAt;
+  }
+
+  start(): void {
+    this.claimer.start();
+    this.#leaseKeeper.start();
+  }
+
   /**
    * Stops claiming, gives back what was not started, lets requests in flight finish for up to `deadlineMs`, breaks off and gives back the
    * rest, and records every outcome.
    */
-  drain(deadlineMs: number): Promise<void>;
-}
-
-/** Wires claimer, waiting attempts, slots, deliveries and recorder into one worker. */
-export function createWorker<Prepared>(options: WorkerOptions<Prepared>): Worker {
-  const { slots, recorder, report } = options;
-  const startRate = createStartRate(options.now);
-  /** Deliveries and when they started, oldest first. */
-  const inFlight = new Map<Promise<void>, number>();
-  let unstarted: HeldAttempt[] = [];
-  let draining = false;
-  let aborting = false;
-
-  const waiting: WaitingAttempts = createWaitingAttempts({
-    loadEvents: options.loadEvents,
-    payloadBytesMax,
-    onLoaded: startWaiting,
-    onEventMissing: (held) => recorder.push(recordOfCancellation(held, 'event_missing')),
-    onLoadFailed(error) {
-      report.loadFailed(error);
-      setTimeout(waiting.resume, 250);
-    },
-  });
-
-  const claimer = createClaimer({
-    ...options.claim,
-    leaseMs: options.leaseMs,
-    leaseReserveMs: options.leaseReserveMs,
-    room: () =>
-      draining || recorder.unrecorded() > slots.total * unrecordedPerSlotMax
-        ? 0
-        : computeClaimLimit({
-            slotsFree: slots.free(),
-            slotsTotal: slots.total,
-            waiting: waiting.count(),
-            startsPerSecond: startRate.perSecond(),
-          }),
-    onClaimed: takeOver,
-    report,
-    now: options.now,
-  });
-
-  const leaseKeeper = createLeaseKeeper({
-    ...options.leases,
-    startingBefore: waiting.startingBefore,
-    remove: waiting.remove,
-    slotsTotal: slots.total,
-    leaseMs: options.leaseMs,
-    leaseReserveMs: options.leaseReserveMs,
-    report,
-    now: options.now,
-  });
-
-  const attemptDelivery = createDeliverer({
-    ...options.deliver,
-    record: recorder.push,
-    report,
-    isAborting: () => aborting,
-    onNotSent: letGo,
-    now: options.now,
-  });
-
-  function takeOver(attempts: readonly HeldAttempt[]): void {
-    const worn = attempts.filter(({ claimCount }) => claimCount > claimCountMax);
-    for (const held of worn) {
-      recorder.push(recordOfClaimsExhausted(held));
-    }
-    waiting.add(worn.length === 0 ? attempts : attempts.filter(({ claimCount }) => claimCount <= claimCountMax));
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true;
+    await this.#release(this.#waiting.removeAll());
+    await this.claimer.stop();
+    await this.#leaseKeeper.stop();
+    await this.#release(this.#waiting.removeAll());
+    await Promise.race([Promise.all(this.#inFlight.keys()), this.#options.deliver.wait(deadlineMs)]);
+    this.#isAborting = true;
+    this.#options.abortRequests();
+    await Promise.all(this.#inFlight.keys());
+    await this.#releaseUnstarted();
+    await this.#options.recorder.flush();
   }
 
-  function startWaiting(): void {
-    while (!draining && slots.free() > 0) {
-      const attempt = waiting.next();
+  #room(): number {
+    const { slots, recorder } = this.#options;
+    if (this.#isDraining || recorder.unrecorded() > slots.total * unrecordedPerSlotMax) {
+      return 0;
+    }
+    return computeClaimLimit({
+      slotsFree: slots.free(),
+      slotsTotal: slots.total,
+      waiting: this.#waiting.count(),
+      startsPerSecond: this.#startRate.perSecond(),
+    });
+  }
+
+  #takeOver(attempts: readonly HeldAttempt[]): void {
+    const worn = attempts.filter(({ claimCount }) => claimCount > claimCountMax);
+    for (const held of worn) {
+      this.#options.recorder.push(recordOfClaimsExhausted(held));
+    }
+    this.#waiting.add(worn.length === 0 ? attempts : attempts.filter(({ claimCount }) => claimCount <= claimCountMax));
+  }
+
+  #startWaiting(): void {
+    while (!this.#isDraining && this.#options.slots.free() > 0) {
+      const attempt = this.#waiting.next();
       if (!attempt) {
         break;
       }
-      start(attempt);
+      this.#startDelivery(attempt);
     }
-    claimer.roomFreed();
+    this.claimer.roomFreed();
   }
 
-  function start(attempt: LoadedAttempt): void {
+  #startDelivery(attempt: LoadedAttempt): void {
+    const { slots, report, now } = this.#options;
     slots.take();
-    startRate.countStart();
-    const task = attemptDelivery(attempt)
+    this.#startRate.countStart();
+    const task = this.#attemptDelivery(attempt)
       .catch((error: unknown) => report.bug(error, attempt.held))
       .finally(() => {
-        inFlight.delete(task);
+        this.#inFlight.delete(task);
         slots.giveBack();
-        waiting.forget(attempt);
-        startWaiting();
+        this.#waiting.forget(attempt);
+        this.#startWaiting();
       });
-    inFlight.set(task, options.now());
+    this.#inFlight.set(task, now());
   }
 
   /** Gives an attempt back that had its slot and was not sent; those of one turn go back in one statement. */
-  function letGo(held: HeldAttempt): void {
-    unstarted.push(held);
-    if (unstarted.length === 1) {
-      setImmediate(() => void releaseUnstarted());
+  #letGo(held: HeldAttempt): void {
+    this.#unstarted.push(held);
+    if (this.#unstarted.length === 1) {
+      // Handles its own failure; a drain looks after what is left.
+      setImmediate(() => void this.#releaseUnstarted());
     }
   }
 
-  async function releaseUnstarted(): Promise<void> {
-    const attempts = unstarted;
-    unstarted = [];
-    await release(attempts);
+  async #releaseUnstarted(): Promise<void> {
+    const attempts = this.#unstarted;
+    this.#unstarted = [];
+    await this.#release(attempts);
   }
 
-  async function release(attempts: readonly HeldAttempt[]): Promise<void> {
+  async #release(attempts: readonly HeldAttempt[]): Promise<void> {
+    const { leases, report } = this.#options;
     if (attempts.length === 0) {
       return;
     }
     try {
-      const released = await options.leases.release(attempts);
+      const released = await leases.release(attempts);
       report.released(released.size);
       attempts.filter(({ requestAttemptId }) => !released.has(requestAttemptId)).forEach(report.leaseLost);
-      options.announceReleased();
+      this.#options.announceReleased();
     } catch (error) {
       // Their leases run out.
       report.renewFailed(error);
     }
   }
-
-  return {
-    claimer,
-    waiting: waiting.count,
-    oldestDeliveryMs() {
-      const [startedAt] = inFlight.values();
-      return startedAt === undefined ? 0 : options.now() - startedAt;
-    },
-    start() {
-      claimer.start();
-      leaseKeeper.start();
-    },
-    async drain(deadlineMs) {
-      draining = true;
-      await release(waiting.removeAll());
-      await claimer.stop();
-      await leaseKeeper.stop();
-      await release(waiting.removeAll());
-      await Promise.race([Promise.all(inFlight.keys()), options.deliver.wait(deadlineMs)]);
-      aborting = true;
-      options.abortRequests();
-      await Promise.all(inFlight.keys());
-      await releaseUnstarted();
-      await recorder.flush();
-    },
-  };
 }

@@ -67,5 +67,9 @@ async function expand(bytes: Buffer, encoding: string | undefined, bytesMax: num
 
 function tooLarge(bytesMax: number): ProblemError {
   // The rest of the body is not read, so the connection cannot carry another request.
-  return new ProblemError('JsonPayload', { status: 413, detail: `The request body is larger than ${bytesMax} bytes.`, headers: { Connection: 'close' } });
+  return new ProblemError('JsonPayload', {
+    status: 413,
+    detail: `The request body is larger than ${bytesMax} bytes.`,
+    headers: { Connection: 'close' },
+  });
 }

@@ -37,7 +37,7 @@ export function mountRoutes(options: MountOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('query parser', 'simple');
+  app.set('query parser', false);
   app.use((request, response, next) => {
     request.url = normalizeUrl(request.url);
     beginRequest(options, request, response);
@@ -95,7 +95,8 @@ function routeOf(request: Request): string {
 }
 
 async function answer(options: MountOptions, route: Route, request: Request, response: Response): Promise<void> {
-  const principal = route.access === 'public' ? ({ kind: 'anonymous' } as const) : await options.authenticator.authenticate(request.headers.authorization);
+  const principal =
+    route.access === 'public' ? ({ kind: 'anonymous' } as const) : await options.authenticator.authenticate(request.headers.authorization);
   if (route.access === 'organization' && principal.kind !== 'master') {
     throw new ProblemError('Forbidden', { detail: 'Application secrets may not do that: it takes the master key.' });
   }
@@ -130,8 +131,9 @@ function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<
 
 function queryOf(request: Request): Record<string, string | readonly string[]> {
   const query: Record<string, string | readonly string[]> = {};
-  for (const [name, value] of Object.entries(request.query)) {
-    query[name] = Array.isArray(value) ? value.map(String) : String(value);
+  for (const [name, value] of new URLSearchParams(request.url.split('?')[1] ?? '')) {
+    const before = query[name];
+    query[name] = before === undefined ? value : [before, value].flat();
   }
   return query;
 }

@@ -11,7 +11,9 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
     return parsed.data;
   }
   const { issues } = parsed.error;
-  const undecodable = issues.filter((issue) => issue.code === 'invalid_type' || issue.code === 'invalid_format' || issue.code === 'invalid_union');
+  const undecodable = issues.filter(
+    (issue) => issue.code === 'invalid_type' || issue.code === 'invalid_format' || issue.code === 'invalid_union',
+  );
   if (undecodable.length > 0) {
     const detail = undecodable.map((issue) => `${fieldOf(issue)}: ${issue.message}`).join('; ');
     throw new ProblemError('JsonPayload', { detail });

@@ -4,8 +4,10 @@ import { z } from 'zod';
 /** A UUID in any 8-4-4-4-12 form, read as lower case. */
 export const uuid = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: 'wanted a UUID such as 0192b6a0-7d3e-7c3a-9f67-3d6f5a0b1c2d' })
-  .transform((text) => normalizeUuid(text) ?? text);
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
+    error: 'wanted a UUID such as 0192b6a0-7d3e-7c3a-9f67-3d6f5a0b1c2d',
+  })
+  .transform((value) => normalizeUuid(value) ?? value);
 
 /** Text that PostgreSQL and headers can carry: no control characters, no half of a surrogate pair. Bounds are in characters. */
 export function text(min: number, max: number) {

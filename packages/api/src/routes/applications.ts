@@ -23,7 +23,11 @@ const organizationQuery = z.object({ organization_id: uuid });
 const applicationParams = z.object({ application_id: uuid });
 
 /** Applications: whose events are whose. */
-export function applicationRoutes({ db, notifier, secretsKey }: ApiContext): Route[] {
+export function applicationRoutes(context: ApiContext): Route[] {
+  return [...collectionRoutes(context), ...applicationItemRoutes(context)];
+}
+
+function collectionRoutes({ db, secretsKey }: ApiContext): Route[] {
   return [
     {
       method: 'get',
@@ -58,6 +62,11 @@ export function applicationRoutes({ db, notifier, secretsKey }: ApiContext): Rou
         return { status: 201, body: view(row) };
       },
     },
+  ];
+}
+
+function applicationItemRoutes({ db, notifier }: ApiContext): Route[] {
+  return [
     {
       method: 'get',
       path: '/applications/:application_id',

@@ -57,9 +57,9 @@ function readBytes(payload: unknown, contentType: PayloadContentType): Buffer {
   }
 }
 
-function requireJson(text: string): void {
+function requireJson(payload: string): void {
   try {
-    JSON.parse(text);
+    JSON.parse(payload);
   } catch (error) {
     throw new ProblemError('EventInvalidJsonPayload', { cause: error });
   }

@@ -48,7 +48,10 @@ function replyOf(applicationId: string, eventType: string, result: IngestResult)
         'EventAlreadyIngested',
         result.sameContent
           ? { code: 'same_content' }
-          : { code: 'different_content', detail: `An event with the event_id ${result.eventId} was ingested before, with different content.` },
+          : {
+              code: 'different_content',
+              detail: `An event with the event_id ${result.eventId} was ingested before, with different content.`,
+            },
       );
     case 'event_type_missing':
       throw new ProblemError('EventTypeDoesNotExist', { detail: `The event type ${eventType} does not exist or is deactivated.` });

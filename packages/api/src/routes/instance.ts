@@ -22,7 +22,12 @@ export function instanceRoutes(context: ApiContext): Route[] {
       path: '/errors',
       access: 'public',
       async handle({ origin }) {
-        return { status: 200, body: Object.keys(problems).filter(isProblemId).map((id) => problemOf(origin, id)) };
+        return {
+          status: 200,
+          body: Object.keys(problems)
+            .filter(isProblemId)
+            .map((id) => problemOf(origin, id)),
+        };
       },
     },
     {

@@ -25,7 +25,11 @@ const listQuery = applicationQuery.extend({
   min_created_at: timestamp.optional(),
   max_created_at: timestamp.optional(),
   'event.event_type_names': z.string().transform(commaSeparated).optional(),
-  status: z.string().transform(commaSeparated).pipe(z.array(z.enum(statuses))).optional(),
+  status: z
+    .string()
+    .transform(commaSeparated)
+    .pipe(z.array(z.enum(statuses)))
+    .optional(),
   pagination_cursor: cursor([uuid]).optional(),
 });
 
@@ -54,7 +58,9 @@ export function requestAttemptRoutes({ db }: ApiContext): Route[] {
           limit: pageSize + 1,
         });
         const { page, last } = pageOf(rows, pageSize);
-        const headers = last ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.request_attempt_id]) }) } : {};
+        const headers = last
+          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.request_attempt_id]) }) }
+          : {};
         return { status: 200, body: page.map(view), headers };
       },
     },

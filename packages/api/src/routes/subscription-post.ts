@@ -20,24 +20,25 @@ const headerValue = z
   .max(headerValueLengthMax)
   .regex(/^[\x20-\x7e]*$/, { error: 'wanted visible ASCII characters' });
 
-const targetHeaders = z
-  .record(z.string(), z.union([headerValue, z.array(headerValue).min(1).max(10)]))
-  .superRefine((headers, context) => {
-    const names = Object.keys(headers);
-    if (names.length > targetHeadersMax) {
-      context.addIssue({ code: 'custom', message: `wanted at most ${targetHeadersMax} headers` });
+const targetHeaders = z.record(z.string(), z.union([headerValue, z.array(headerValue).min(1).max(10)])).superRefine((headers, context) => {
+  const names = Object.keys(headers);
+  if (names.length > targetHeadersMax) {
+    context.addIssue({ code: 'custom', message: `wanted at most ${targetHeadersMax} headers` });
+  }
+  for (const name of names) {
+    const parsed = headerName.safeParse(name);
+    if (!parsed.success) {
+      context.addIssue({ code: 'custom', path: [name], message: parsed.error.issues[0]?.message ?? 'not a header name' });
     }
-    for (const name of names) {
-      const parsed = headerName.safeParse(name);
-      if (!parsed.success) {
-        context.addIssue({ code: 'custom', path: [name], message: parsed.error.issues[0]?.message ?? 'not a header name' });
-      }
-    }
-  });
+  }
+});
 
 const target = z.object({
   type: z.literal('http', { error: 'wanted "http"' }),
-  method: z.string().toUpperCase().pipe(z.enum(['GET', 'PATCH', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])),
+  method: z
+    .string()
+    .toUpperCase()
+    .pipe(z.enum(['GET', 'PATCH', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])),
   url: z
     .string()
     .min(1)
@@ -76,7 +77,9 @@ export function labelsOf(post: SubscriptionPost): Record<string, string> {
 /** Headers as they are stored: a list of one is a plain text. */
 export function headersOf(post: SubscriptionPost): Record<string, string | string[]> {
   const entries = Object.entries(post.target.headers ?? {});
-  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value !== 'string' && value.length === 1 ? (value[0] ?? '') : value]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value !== 'string' && value.length === 1 ? (value[0] ?? '') : value]),
+  );
 }
 
 /** What is allowed and probably not meant. Workers judge the addresses when they connect. */

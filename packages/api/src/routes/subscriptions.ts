@@ -1,3 +1,4 @@
+import type { Database } from '@postrider/shared/database/pool';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
@@ -19,29 +20,10 @@ const subscriptionParams = z.object({ subscription_id: uuid });
 
 /** Subscriptions: whose events go where. */
 export function subscriptionRoutes(context: ApiContext): Route[] {
-  const { db, notifier, secretsKey } = context;
+  return [...readRoutes(context), ...writeRoutes(context)];
+}
 
-  async function find(principal: Principal, subscriptionId: string): Promise<SubscriptionRow> {
-    const [row] = await listSubscriptions(db, { subscriptionId });
-    if (!row || (principal.kind === 'application' && principal.applicationId !== row.application_id)) {
-      throw new ProblemError('NotFound', { detail: 'There is no subscription of this id.' });
-    }
-    return row;
-  }
-
-  function readPost(body: unknown): { post: SubscriptionPost; wanted: WantedSubscription } {
-    const post = parseBody(subscriptionPost, body);
-    if (context.settings.requireHttpsTargets && !/^https:/i.test(post.target.url)) {
-      throw invalidField('target.url', { code: 'https', message: 'this installation demands https' });
-    }
-    return { post, wanted: wantedOf(post) };
-  }
-
-  async function replyWith(principal: Principal, status: number, post: SubscriptionPost, result: WriteResult): Promise<Reply> {
-    const row = await find(principal, idOf(result));
-    return { status, body: { ...view(secretsKey, row), warnings: warningsOf(post) } };
-  }
-
+function readRoutes({ db, secretsKey }: ApiContext): Route[] {
   return [
     {
       method: 'get',
@@ -55,23 +37,29 @@ export function subscriptionRoutes(context: ApiContext): Route[] {
       },
     },
     {
+      method: 'get',
+      path: '/subscriptions/:subscription_id',
+      access: 'application',
+      async handle({ principal, params }) {
+        const row = await find(db, principal, parseParameters(subscriptionParams, params).subscription_id);
+        return { status: 200, body: view(secretsKey, row) };
+      },
+    },
+  ];
+}
+
+function writeRoutes(context: ApiContext): Route[] {
+  const { db, notifier, secretsKey } = context;
+  return [
+    {
       method: 'post',
       path: '/subscriptions',
       access: 'application',
       bodyBytesMax: requestBodyBytesMax,
       async handle({ principal, body }) {
         await authorizeBody(db, principal, body);
-        const { post, wanted } = readPost(body);
-        return replyWith(principal, 201, post, await createSubscription(db, secretsKey, wanted));
-      },
-    },
-    {
-      method: 'get',
-      path: '/subscriptions/:subscription_id',
-      access: 'application',
-      async handle({ principal, params }) {
-        const row = await find(principal, parseParameters(subscriptionParams, params).subscription_id);
-        return { status: 200, body: view(secretsKey, row) };
+        const { post, wanted } = readPost(context, body);
+        return replyWith(context, principal, 201, post, await createSubscription(db, secretsKey, wanted));
       },
     },
     {
@@ -82,8 +70,8 @@ export function subscriptionRoutes(context: ApiContext): Route[] {
       async handle({ principal, params, body }) {
         const { subscription_id: subscriptionId } = parseParameters(subscriptionParams, params);
         await authorizeBody(db, principal, body);
-        const { post, wanted } = readPost(body);
-        const before = await find(principal, subscriptionId);
+        const { post, wanted } = readPost(context, body);
+        const before = await find(db, principal, subscriptionId);
         if (before.application_id !== wanted.applicationId) {
           throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
         }
@@ -91,7 +79,7 @@ export function subscriptionRoutes(context: ApiContext): Route[] {
         if (result.kind === 'written') {
           await settleSubscriptions(db, notifier, [subscriptionId]);
         }
-        return replyWith(principal, 200, post, result);
+        return replyWith(context, principal, 200, post, result);
       },
     },
     {
@@ -110,6 +98,33 @@ export function subscriptionRoutes(context: ApiContext): Route[] {
       },
     },
   ];
+}
+
+async function find(db: Database, principal: Principal, subscriptionId: string): Promise<SubscriptionRow> {
+  const [row] = await listSubscriptions(db, { subscriptionId });
+  if (!row || (principal.kind === 'application' && principal.applicationId !== row.application_id)) {
+    throw new ProblemError('NotFound', { detail: 'There is no subscription of this id.' });
+  }
+  return row;
+}
+
+function readPost({ settings }: ApiContext, body: unknown): { post: SubscriptionPost; wanted: WantedSubscription } {
+  const post = parseBody(subscriptionPost, body);
+  if (settings.requireHttpsTargets && !/^https:/i.test(post.target.url)) {
+    throw invalidField('target.url', { code: 'https', message: 'this installation demands https' });
+  }
+  return { post, wanted: wantedOf(post) };
+}
+
+async function replyWith(
+  { db, secretsKey }: ApiContext,
+  principal: Principal,
+  status: number,
+  post: SubscriptionPost,
+  result: WriteResult,
+): Promise<Reply> {
+  const row = await find(db, principal, idOf(result));
+  return { status, body: { ...view(secretsKey, row), warnings: warningsOf(post) } };
 }
 
 function wantedOf(post: SubscriptionPost): WantedSubscription {

@@ -19,7 +19,11 @@ const organizationParams = z.object({ organization_id: uuid });
 const assignmentParams = z.object({ organization_id: uuid, worker_id: uuid });
 
 /** Workers that are known by name, and which organizations the private ones deliver for. */
-export function workerRoutes({ db, notifier }: ApiContext): Route[] {
+export function workerRoutes(context: ApiContext): Route[] {
+  return [...registrationRoutes(context), ...assignmentRoutes(context)];
+}
+
+function registrationRoutes({ db }: ApiContext): Route[] {
   return [
     {
       method: 'get',
@@ -68,6 +72,11 @@ export function workerRoutes({ db, notifier }: ApiContext): Route[] {
         throw noWorker();
       },
     },
+  ];
+}
+
+function assignmentRoutes({ db, notifier }: ApiContext): Route[] {
+  return [
     {
       method: 'get',
       path: '/organizations/:organization_id/workers',

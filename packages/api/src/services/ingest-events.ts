@@ -42,7 +42,7 @@ function hashContent(event: NewEvent): Buffer {
 }
 
 function sortedEntries(map: Readonly<Record<string, string>>): [string, string][] {
-  return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /**
@@ -123,7 +123,9 @@ function resultOf(event: EventToIngest, row: IngestedRow, stored: StoredKey | un
     return { kind: 'ingested', eventId, receivedAt: row.received_at };
   }
   const sameContent = stored?.content_hash.equals(event.contentHash) ?? false;
-  return stored && sameContent && isResent ? { kind: 'ingested', eventId, receivedAt: stored.received_at } : { kind: 'duplicate', eventId, sameContent };
+  return stored && sameContent && isResent
+    ? { kind: 'ingested', eventId, receivedAt: stored.received_at }
+    : { kind: 'duplicate', eventId, sameContent };
 }
 
 function eventOfRow(row: { readonly application_id: string; readonly event_id: string }) {

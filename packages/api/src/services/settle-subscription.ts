@@ -18,13 +18,14 @@ export async function settleSubscriptions(
 ): Promise<void> {
   let remaining = attemptsMax;
   for (const subscriptionId of subscriptionIds) {
-    remaining -= await repeat(remaining, (limit) => cancelOpenAttempts(db, subscriptionId, limit));
-    remaining -= await repeat(remaining, async (limit) => {
+    const cancelled = await repeat(remaining, (limit) => cancelOpenAttempts(db, subscriptionId, limit));
+    const movedCount = await repeat(remaining - cancelled, async (limit) => {
       const moved = await moveOpenAttempts(db, subscriptionId, limit);
       // Moved attempts keep their due time, which may lie behind the point that the workers of their new pool claim from.
       notifier.notify(moved.poolIds, { rewind: true });
       return moved.count;
     });
+    remaining -= cancelled + movedCount;
   }
 }
 

@@ -38,7 +38,13 @@ export function commonSettings(defaults: { readonly databaseConnectionsMax: numb
       defaults.databaseConnectionsMax,
     ),
     databaseIdleTimeoutMs: duration(
-      { name: 'DB_IDLE_TIMEOUT', group: 'Database', description: 'An idle connection is closed after this.', minMs: 1000, maxMs: 60 * minuteMs },
+      {
+        name: 'DB_IDLE_TIMEOUT',
+        group: 'Database',
+        description: 'An idle connection is closed after this.',
+        minMs: 1000,
+        maxMs: 60 * minuteMs,
+      },
       30_000,
     ),
     databaseConnectionTimeoutMs: duration(
@@ -53,7 +59,8 @@ export function commonSettings(defaults: { readonly databaseConnectionsMax: numb
       {
         name: 'SECRETS_KEY',
         group: 'Secrets',
-        description: 'Seals secrets at rest: 32 bytes in base64, the same for every process of one installation. Keep a copy: without it no secret opens.',
+        description:
+          'Seals secrets at rest: 32 bytes in base64, the same for every process of one installation. Keep a copy: without it no secret opens.',
       },
       parseSecretsKey,
       `32 random bytes in base64, as this prints: ${secretsKeyCommand}`,

@@ -180,9 +180,15 @@ export interface ListItems<T> {
 /** A value that is read by a function and kept out of sight. */
 export const secret = {
   required: <T>(setting: SettingText, read: (raw: string) => T | null, wants: string) =>
-    required({ ...setting, sensitive: true }, kindOf(read, wants, () => '(hidden)')),
+    required(
+      { ...setting, sensitive: true },
+      kindOf(read, wants, () => '(hidden)'),
+    ),
   optional: <T>(setting: SettingText, read: (raw: string) => T | null, wants: string) =>
-    optional({ ...setting, sensitive: true }, kindOf(read, wants, () => '(hidden)')),
+    optional(
+      { ...setting, sensitive: true },
+      kindOf(read, wants, () => '(hidden)'),
+    ),
 };
 
 function urlKind(protocols: readonly string[]): Kind<string> {

@@ -5,7 +5,9 @@ export function renderSettingsTables(declarations: Settings, options: { readonly
   const groups = Map.groupBy(Object.values(declarations), ({ group }) => group);
   return [...groups]
     .map(([group, settings]) => {
-      const head = options.flags ? '| flag | variable | default | meaning |\n|---|---|---|---|' : '| variable | default | meaning |\n|---|---|---|';
+      const head = options.flags
+        ? '| flag | variable | default | meaning |\n|---|---|---|---|'
+        : '| variable | default | meaning |\n|---|---|---|';
       const rows = settings.map((setting) => {
         const meaning = `${setting.description}${setting.sensitive ? ' Secret: never logged.' : ''}`;
         const cells = [`\`${setting.name}\``, setting.defaultText === null ? '**required**' : `\`${setting.defaultText}\``, meaning];

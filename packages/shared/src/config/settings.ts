@@ -39,7 +39,9 @@ export interface SettingSources {
   readonly flags?: Readonly<Record<string, string | undefined>>;
 }
 
-export type LoadedSettings<S> = { readonly ok: true; readonly values: ValuesOf<S> } | { readonly ok: false; readonly problems: SettingProblem[] };
+export type LoadedSettings<S> =
+  | { readonly ok: true; readonly values: ValuesOf<S> }
+  | { readonly ok: false; readonly problems: SettingProblem[] };
 
 /** `MAX_FAST_RETRIES` as a flag: `max-fast-retries`. */
 export function flagName(envName: string): string {

@@ -74,7 +74,7 @@ function variableWidthArray<T>(
   byteLength: (value: T) => number,
   write: (buffer: Buffer, offset: number, value: T) => void,
 ): Buffer {
-  const lengths: number[] = new Array(values.length);
+  const lengths = new Int32Array(values.length);
   let size = headerBytes;
   let nulls = 0;
   for (let index = 0; index < values.length; index += 1) {

@@ -78,7 +78,7 @@ interface AppliedMigration {
 }
 
 async function readMigrations(directory: string): Promise<MigrationFile[]> {
-  const names = (await readdir(directory)).filter((name) => migrationFileName.test(name)).sort();
+  const names = (await readdir(directory)).filter((name) => migrationFileName.test(name)).toSorted();
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(join(directory, name), 'utf8');

@@ -97,16 +97,17 @@ function queriesOf(connection: Pool | PoolClient, prepare: ReturnType<typeof sta
 function statementPreparer(preparedStatements: boolean) {
   return (statement: Statement): { name?: string; text: string; values: unknown[] } => {
     const values = [...(statement.values ?? [])];
-    return preparedStatements && statement.name !== undefined ? { name: statement.name, text: statement.text, values } : { text: statement.text, values };
+    return preparedStatements && statement.name !== undefined
+      ? { name: statement.name, text: statement.text, values }
+      : { text: statement.text, values };
   };
 }
 
 /** The only row of a statement that always returns one. */
-export function onlyRow<Row>(result: Pick<QueryResult, 'rows'> & { rows: Row[] }): Row {
+export function onlyRow<Row>(result: { readonly rows: readonly Row[] }): Row {
   const [row] = result.rows;
   if (row === undefined) {
     throw new Error('A statement that returns one row returned none.');
   }
   return row;
 }
-

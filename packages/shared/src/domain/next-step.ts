@@ -46,7 +46,9 @@ export function decideNextStep({ retryCount, outcome, schedule, random }: Decisi
     return { kind: 'give_up', reason: 'gone' };
   }
   const delayMs = retryDelayMs(schedule, retryCount, random);
-  return delayMs === null ? { kind: 'give_up', reason: 'retries_exhausted' } : { kind: 'retry', delayMs: Math.max(delayMs, askedDelayMs(outcome)) };
+  return delayMs === null
+    ? { kind: 'give_up', reason: 'retries_exhausted' }
+    : { kind: 'retry', delayMs: Math.max(delayMs, askedDelayMs(outcome)) };
 }
 
 /** What the receiver asks for may lengthen a delay, never shorten it. */

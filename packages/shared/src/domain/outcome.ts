@@ -1,12 +1,5 @@
 /** Why a request attempt failed, by name; operators and clients see these names. */
-export type DeliveryErrorName =
-  | 'E_INVALID_TARGET'
-  | 'E_INVALID_HEADER'
-  | 'E_DNS'
-  | 'E_CONNECTION'
-  | 'E_TIMEOUT'
-  | 'E_HTTP'
-  | 'E_UNKNOWN';
+export type DeliveryErrorName = 'E_INVALID_TARGET' | 'E_INVALID_HEADER' | 'E_DNS' | 'E_CONNECTION' | 'E_TIMEOUT' | 'E_HTTP' | 'E_UNKNOWN';
 
 /** What a receiver answered, as far as we read it. */
 export interface CapturedResponse {

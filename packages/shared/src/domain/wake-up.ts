@@ -16,7 +16,11 @@ export function formatWakeUp(wakeUp: WakeUp): string {
 }
 
 /** Reads a notification; one that cannot be read wakes everybody, since a needless claim costs little and a missed one a second. */
-export function parseWakeUp(payload: string): { readonly number: number; readonly poolIds: readonly number[] | 'all'; readonly rewind: boolean } {
+export function parseWakeUp(payload: string): {
+  readonly number: number;
+  readonly poolIds: readonly number[] | 'all';
+  readonly rewind: boolean;
+} {
   const match = /^(\d{1,15}) (due|rewind) (\*|[\d,]+)$/.exec(payload);
   if (!match) {
     return { number: 0, poolIds: 'all', rewind: true };

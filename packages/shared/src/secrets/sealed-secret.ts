@@ -53,7 +53,9 @@ export function unseal(key: SecretsKey, sealed: Buffer, context: string): string
   }
   const nonce = sealed.subarray(1 + keyIdBytes, 1 + keyIdBytes + nonceBytes);
   const tag = sealed.subarray(headBytes - tagBytes, headBytes);
-  const decipher = createDecipheriv('aes-256-gcm', key.key, nonce, { authTagLength: tagBytes }).setAAD(Buffer.from(context)).setAuthTag(tag);
+  const decipher = createDecipheriv('aes-256-gcm', key.key, nonce, { authTagLength: tagBytes })
+    .setAAD(Buffer.from(context))
+    .setAuthTag(tag);
   try {
     return Buffer.concat([decipher.update(sealed.subarray(headBytes)), decipher.final()]).toString('utf8');
   } catch {

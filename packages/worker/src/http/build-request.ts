@@ -78,11 +78,19 @@ export function prepareTarget(
     return { kind: 'invalid', errorName: 'E_INVALID_TARGET', message: 'the URL of the target is not an http or https URL' };
   }
   if (options.requireHttps && url.protocol !== 'https:') {
-    return { kind: 'invalid', errorName: 'E_INVALID_TARGET', message: 'the URL of the target is not https, which this installation demands' };
+    return {
+      kind: 'invalid',
+      errorName: 'E_INVALID_TARGET',
+      message: 'the URL of the target is not https, which this installation demands',
+    };
   }
   const customHeaders = readCustomHeaders(target, url, options.signatureHeaderName.toLowerCase());
   if (customHeaders === null) {
-    return { kind: 'invalid', errorName: 'E_INVALID_HEADER', message: 'a custom header of the target has a name or value that cannot be sent' };
+    return {
+      kind: 'invalid',
+      errorName: 'E_INVALID_HEADER',
+      message: 'a custom header of the target has a name or value that cannot be sent',
+    };
   }
   return { kind: 'target', origin: url.origin, path: `${url.pathname}${url.search}`, method: target.method.toUpperCase(), customHeaders };
 }
@@ -143,7 +151,10 @@ export function buildRequest(parts: RequestParts): BuiltRequest | Unbuildable {
     headers.push(name, value);
   }
   if (signing.v0 || signing.v1) {
-    headers.push(signing.headerName, signHook0({ secret: secrets[0], timestampSeconds, headers: signed, body: event.payload, versions: signing }));
+    headers.push(
+      signing.headerName,
+      signHook0({ secret: secrets[0], timestampSeconds, headers: signed, body: event.payload, versions: signing }),
+    );
   }
   if (signing.standard) {
     const signature = signStandard({ secrets, id: attempt.eventId, timestampSeconds, body: event.payload });

@@ -20,7 +20,11 @@ const hostsReadEveryMs = 10_000;
  * would stop everything. The hosts file is respected, and `localhost` is always this machine (RFC 6761). Look-ups of one name at the same
  * time share a query.
  */
-export function createResolver(options: { readonly timeoutMs: number; readonly now: () => number; readonly hostsFile?: string }): ResolveHost {
+export function createResolver(options: {
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly hostsFile?: string;
+}): ResolveHost {
   const resolver = new Resolver({ timeout: Math.max(250, Math.floor(options.timeoutMs / 3)), tries: 2 });
   const running = new Map<string, Promise<ResolvedAddress[]>>();
   const hosts = createHostsFile(options.hostsFile ?? '/etc/hosts', options.now);
@@ -63,7 +67,9 @@ async function queryBoth(resolver: Resolver, hostname: string): Promise<Resolved
   const both = [query(4), query(6)];
   const first = await Promise.race(both);
   const all =
-    first.length === 0 ? (await Promise.all(both)).flat() : ((await Promise.race([Promise.all(both), later(otherFamilyGraceMs)]))?.flat() ?? first);
+    first.length === 0
+      ? (await Promise.all(both)).flat()
+      : ((await Promise.race([Promise.all(both), later(otherFamilyGraceMs)]))?.flat() ?? first);
   if (all.length === 0 && failures.some((code) => code !== 'ENODATA')) {
     throw new DnsError(`the host name ${hostname} could not be resolved (${failures[0] ?? 'no answer'})`);
   }

@@ -103,7 +103,11 @@ class Delivery implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, httpCode: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    httpCode: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     // Informational answers precede the one that counts.
     if (httpCode >= 200) {
       this.#capture.start(httpCode, headers);

@@ -14,7 +14,11 @@ export interface Housekeeping {
 }
 
 /** What the API does beside answering: partitions for the days to come, hourly, and the sweep of stranded attempts, every ten seconds. */
-export function startHousekeeping(options: { readonly db: Database; readonly notifier: WakeUpNotifier; readonly logger: Logger }): Housekeeping {
+export function startHousekeeping(options: {
+  readonly db: Database;
+  readonly notifier: WakeUpNotifier;
+  readonly logger: Logger;
+}): Housekeeping {
   const { db, notifier, logger } = options;
   const onFailure = (task: string) => (error: unknown) => {
     logger.warn({ event: 'housekeeping.failed', task, err: error }, 'housekeeping failed; it runs again soon');

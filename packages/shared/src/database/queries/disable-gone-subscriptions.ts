@@ -6,7 +6,7 @@ export async function disableGoneSubscriptions(db: Database, subscriptionIds: re
   const { rows } = await db.query<{ subscription_id: string }>({
     name: 'disable_gone_subscriptions',
     text: sql,
-    values: [uuidArray([...subscriptionIds].sort())],
+    values: [uuidArray(subscriptionIds.toSorted())],
   });
   return rows.map((row) => row.subscription_id);
 }

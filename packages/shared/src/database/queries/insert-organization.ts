@@ -1,7 +1,10 @@
 import type { Database } from '../pool.ts';
 
 /** Inserts an organization. One with this id that is there already stays as it is. */
-export async function insertOrganization(db: Database, organization: { readonly organizationId: string; readonly name: string }): Promise<void> {
+export async function insertOrganization(
+  db: Database,
+  organization: { readonly organizationId: string; readonly name: string },
+): Promise<void> {
   await db.query({ name: 'insert_organization', text: sql, values: [organization.organizationId, organization.name] });
 }
 

@@ -23,7 +23,8 @@ export async function listSubscriptions(
   db: Database,
   which: { readonly applicationId: string } | { readonly subscriptionId: string },
 ): Promise<SubscriptionRow[]> {
-  const [column, id] = 'applicationId' in which ? (['application', which.applicationId] as const) : (['subscription', which.subscriptionId] as const);
+  const [column, id] =
+    'applicationId' in which ? (['application', which.applicationId] as const) : (['subscription', which.subscriptionId] as const);
   const { rows } = await db.query<SubscriptionRow>({ name: `list_subscriptions_by_${column}`, text: sql[column], values: [id] });
   return rows;
 }

@@ -18,7 +18,7 @@ export interface LoadedEvent {
 
 /** The payloads of events; those that are gone are left out. */
 export async function loadEvents(db: Database, events: readonly EventReference[]): Promise<LoadedEvent[]> {
-  const receivedAts = events.map((event) => event.receivedAt).sort();
+  const receivedAts = events.map((event) => event.receivedAt).toSorted();
   const rows = await db.queryText({
     text: sql,
     values: [

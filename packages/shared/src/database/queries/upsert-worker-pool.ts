@@ -2,7 +2,7 @@ import type { Database } from '../pool.ts';
 
 /** The number of the pool of exactly these workers, made when there is none; 0 for no workers, which means all public ones. */
 export async function upsertWorkerPool(db: Database, workerIds: readonly string[]): Promise<number> {
-  const sorted = [...new Set(workerIds)].sort();
+  const sorted = [...new Set(workerIds)].toSorted();
   for (;;) {
     const { rows } = await db.query<{ pool_id: number }>({ name: 'upsert_worker_pool', text: sql, values: [sorted] });
     // Another process may have made it between the two parts of the statement; then it is there the next time.
