@@ -8,7 +8,7 @@ const exclude = ['**/node_modules/**', '**/dist/**', '**/dist-test/**'];
 
 export default defineConfig({
   test: {
-    reporters: ['dot', './packages/testkit/src/summary-reporter.ts'],
+    reporters: [['default', { summary: false }], './packages/testkit/src/summary-reporter.ts'],
     pool: 'forks',
     maxWorkers: 2,
     projects: [

@@ -44,7 +44,7 @@ const sixToFour = ipaddr.IPv6.parseCIDR('2002::/16');
 
 /** Reads `10.0.0.0/8`, `fd00::/8` or a lone address; null for anything else. */
 export function parseCidr(text: string): ParsedCidr | null {
-  if (ipaddr.isValidCIDR(text)) {
+  if (ipaddr.isValidCIDR(text) && isAddress(text.replace(/\/\d+$/, ''))) {
     return ipaddr.parseCIDR(text);
   }
   if (!isAddress(text)) {
@@ -59,7 +59,7 @@ export function parseCidr(text: string): ParsedCidr | null {
  * what they are; what cannot be read is forbidden.
  */
 export function isForbiddenAddress(address: string, allowedCidrs: readonly ParsedCidr[]): boolean {
-  const text = withoutZone(address);
+  const text = withoutDots(withoutZone(address));
   if (!isAddress(text)) {
     return true;
   }
@@ -104,6 +104,12 @@ function matchesAny(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly ParsedC
 /** Four decimal parts or colons: the short, octal and hexadecimal notations that inet_aton takes are not addresses here. */
 function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+/** `::8.8.8.8` as `::808:808`: ipaddr.js takes the dotted form for an IPv4-mapped address, which it is not without `ffff`. */
+function withoutDots(address: string): string {
+  const url = `http://[${address}]/`;
+  return address.includes(':') && address.includes('.') && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
 }
 
 /** `fe80::1%eth0` without its zone. */
