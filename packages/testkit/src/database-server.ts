@@ -77,6 +77,7 @@ async function startEmbedded(): Promise<DatabaseServer> {
     async stop() {
       await server.stop();
       rmSync(directory, { recursive: true, force: true });
+      rmSync(server.dataDir, { recursive: true, force: true });
     },
   };
 }

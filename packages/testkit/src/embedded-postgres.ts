@@ -21,6 +21,10 @@ export interface EmbeddedPostgresOptions {
 
 export interface EmbeddedPostgres {
   readonly port: number;
+  /** Where the data really are: elsewhere when the account of the server cannot reach the directory that was asked for. */
+  readonly dataDir: string;
+  /** The process id of the server's first process. */
+  pid(): number;
   /** For the database `postgres`. */
   readonly superuserUrl: string;
   /** `fast` breaks off transactions and ends in order; `immediate` is a crash that recovers at the next start. */
@@ -48,6 +52,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   let { port, child } = await startOnSomePort(server);
   return {
     port,
+    dataDir,
+    pid: () => child.pid ?? 0,
     superuserUrl: superuserUrl(options.superuserPassword, port),
     stop: (mode = 'fast') => end(child, mode === 'fast' ? 'SIGINT' : 'SIGQUIT'),
     kill9: () => end(child, 'SIGKILL'),

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Clock ticks per second of /proc: 100 on every Linux that Node runs on (USER_HZ). */
+const ticksPerSecond = 100;
+
+/** CPU seconds of a process, threads included. Linux only. */
+export function processCpuSeconds(pid: number): number {
+  const fields = statFields(pid);
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** CPU seconds of a process, its living children, and those of its children that have ended. */
+export function treeCpuSeconds(pid: number): number {
+  const own = statFields(pid);
+  const ended = (Number(own[13]) + Number(own[14])) / ticksPerSecond;
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => parentOf(Number(name)) === pid);
+  return processCpuSeconds(pid) + ended + children.reduce((sum, child) => sum + cpuOrNothing(Number(child)), 0);
+}
+
+/** Peak resident memory of a process in MiB. */
+export function peakMemoryMiB(pid: number): number {
+  const [, kib] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) / 1024;
+}
+
+/** The fields of /proc/pid/stat after the command, which is in parentheses and may contain spaces (proc(5)). */
+function statFields(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    return Number(statFields(pid)[1]);
+  } catch {
+    // It has ended meanwhile.
+    return null;
+  }
+}
+
+function cpuOrNothing(pid: number): number {
+  try {
+    return processCpuSeconds(pid);
+  } catch {
+    return 0;
+  }
+}

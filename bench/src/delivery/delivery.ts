@@ -1,0 +1,155 @@
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { startProcess } from '@postrider/testkit/child-process';
+import { eventually } from '@postrider/testkit/eventually';
+import { insertApplication, insertBacklog, insertSubscription } from '@postrider/testkit/factories';
+import { startWorker } from '@postrider/testkit/postrider-processes';
+import type { TestDatabase } from '@postrider/testkit/test-database';
+import { type BenchServer, startBenchServer } from '../bench-database.ts';
+import { peakMemoryMiB, processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
+import { type Sink, startSink } from '../sink.ts';
+import { formatSpread, renderTable, spreadOf } from '../statistics.ts';
+
+export interface DeliveryBenchOptions {
+  readonly attempts: number;
+  readonly concurrencies: readonly number[];
+  readonly rounds: number;
+  readonly print: (line: string) => void;
+}
+
+/** One way to deliver, measured once. */
+interface Measurement {
+  readonly perSecond: number;
+  /** CPU seconds per 1,000 deliveries. */
+  readonly senderCpu: number;
+  readonly databaseCpu: number | null;
+  readonly memoryMiB: number | null;
+}
+
+/** Row by row is slow: a part of the attempts is enough to know how slow. */
+const rowByRowShare = 10;
+const gapMs = 200;
+
+/**
+ * Drains a backlog with one worker process, side by side in the same run with bare undici sending the same signed requests and with the
+ * row-by-row algorithm. Rounds are interleaved, so that the noise of a shared machine meets all of them.
+ */
+export async function benchDelivery(options: DeliveryBenchOptions): Promise<void> {
+  const server = await startBenchServer();
+  const sink = await startSink();
+  options.print(
+    `Machine: ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}; Node ${process.version}; PostgreSQL ${server.version}, fsync on; receiver: ${sink.kind}; ` +
+      `${options.attempts} attempts of 1 KiB, ${options.rounds} rounds`,
+  );
+  try {
+    for (const concurrent of options.concurrencies) {
+      const results = { bare: new Array<Measurement>(), rowByRow: new Array<Measurement>(), worker: new Array<Measurement>() };
+      for (let round = 0; round < options.rounds; round += 1) {
+        results.bare.push(await measureBare(sink, concurrent, options.attempts));
+        results.worker.push(await measureWorker(server, sink, concurrent, options.attempts));
+        results.rowByRow.push(await measureRowByRow(server, sink, concurrent, Math.ceil(options.attempts / rowByRowShare)));
+      }
+      options.print(`\n### ${concurrent} concurrent\n\n${table(results)}`);
+    }
+  } finally {
+    await sink.stop();
+    await server.stop();
+  }
+}
+
+function table(results: { bare: Measurement[]; worker: Measurement[]; rowByRow: Measurement[] }): string {
+  const ratio = (a: readonly Measurement[], b: readonly Measurement[]): string =>
+    formatSpread(
+      a.map(({ perSecond }, round) => perSecond / (b[round]?.perSecond ?? Number.NaN)),
+      2,
+    );
+  const row = (name: string, measurements: readonly Measurement[]): string[] => [
+    name,
+    formatSpread(
+      measurements.map(({ perSecond }) => perSecond),
+      0,
+    ),
+    ratio(measurements, results.bare),
+    ratio(measurements, results.rowByRow),
+    formatSpread(
+      measurements.map(({ senderCpu }) => senderCpu),
+      3,
+    ),
+    numbers(measurements.map(({ databaseCpu }) => databaseCpu)),
+    memory(measurements),
+  ];
+  return renderTable(
+    ['what', 'deliveries/s', 'of bare undici', 'of row by row', 'sender CPU s per 1,000', 'database CPU s per 1,000', 'peak RSS'],
+    [row('bare undici', results.bare), row('Postrider worker', results.worker), row('row by row', results.rowByRow)],
+  );
+}
+
+function numbers(values: readonly (number | null)[]): string {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? '' : formatSpread(known, 3);
+}
+
+function memory(measurements: readonly Measurement[]): string {
+  const known = measurements.map(({ memoryMiB }) => memoryMiB).filter((value) => value !== null);
+  return known.length === 0 ? '' : `${spreadOf(known).max.toFixed(0)} MiB`;
+}
+
+async function measureBare(sink: Sink, concurrent: number, requests: number): Promise<Measurement> {
+  const line = await runChild('bare-sender', [sink.url, String(concurrent), String(requests)]);
+  return { perSecond: Number(line['perSecond']), senderCpu: Number(line['cpuPerThousand']), databaseCpu: null, memoryMiB: null };
+}
+
+async function measureRowByRow(server: BenchServer, sink: Sink, concurrent: number, deliveries: number): Promise<Measurement> {
+  const database = await databaseWithBacklog(server, sink, deliveries);
+  const cpuBefore = treeCpuSeconds(server.pid);
+  const line = await runChild('row-by-row', [database.runtimeUrl, sink.url, String(concurrent), String(deliveries)]);
+  const databaseCpu = ((treeCpuSeconds(server.pid) - cpuBefore) / deliveries) * 1000;
+  await database.drop();
+  return { perSecond: Number(line['perSecond']), senderCpu: Number(line['cpuPerThousand']), databaseCpu, memoryMiB: null };
+}
+
+async function measureWorker(server: BenchServer, sink: Sink, concurrent: number, attempts: number): Promise<Measurement> {
+  const database = await databaseWithBacklog(server, sink, attempts);
+  const databaseCpuBefore = treeCpuSeconds(server.pid);
+  const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${concurrent}`] });
+  await eventually(async () => (await countOpen(database)) === 0, { timeoutMs: 600_000, intervalMs: gapMs });
+  const databaseCpu = ((treeCpuSeconds(server.pid) - databaseCpuBefore) / attempts) * 1000;
+  const senderCpu = (processCpuSeconds(worker.pid) / attempts) * 1000;
+  const memoryMiB = peakMemoryMiB(worker.pid);
+  worker.kill('SIGTERM');
+  await worker.waitForExit();
+  const { rows } = await database.admin.query<{ seconds: number; succeeded: number }>({
+    text: `select extract(epoch from max(finished_at) - min(picked_at))::double precision as seconds, count(succeeded_at)::integer as succeeded
+           from webhook.finished_attempt`,
+  });
+  await database.drop();
+  const [row] = rows;
+  if (row?.succeeded !== attempts) {
+    throw new Error(`Only ${row?.succeeded} of ${attempts} attempts succeeded.`);
+  }
+  return { perSecond: attempts / row.seconds, senderCpu, databaseCpu, memoryMiB };
+}
+
+async function databaseWithBacklog(server: BenchServer, sink: Sink, count: number): Promise<TestDatabase> {
+  const database = await server.createDatabase();
+  const application = await insertApplication(database.admin);
+  const subscription = await insertSubscription(database.admin, application, { url: sink.url });
+  await insertBacklog(database.admin, application, subscription, { count });
+  await database.admin.query({ text: 'vacuum analyze' });
+  await database.admin.query({ text: 'checkpoint' });
+  return database;
+}
+
+async function countOpen(database: TestDatabase): Promise<number> {
+  // Cheap while the queue is long: the claim's own index tells whether there is a row at all.
+  const { rowCount } = await database.admin.query({ text: 'select from webhook.open_attempt limit 1' });
+  return rowCount ?? 0;
+}
+
+async function runChild(name: string, args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const main = fileURLToPath(new URL(`../../dist/delivery/${name}.js`, import.meta.url));
+  const child = startProcess({ command: process.execPath, args: [main, ...args] });
+  const line = await child.waitForLog((logged) => String(logged['event']).endsWith('.finished'), 600_000);
+  await child.waitForExit();
+  return line;
+}

@@ -1,0 +1,23 @@
+/** The middle and the ends of some measurements. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+}
+
+/** `11,800 (11,200 to 12,100)`. */
+export function formatSpread(values: readonly number[], digits: number): string {
+  const { median, min, max } = spreadOf(values);
+  const format = (value: number): string => value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return values.length === 1 ? format(median) : `${format(median)} (${format(min)} to ${format(max)})`;
+}
+
+/** A table in Markdown. */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
