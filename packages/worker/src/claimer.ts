@@ -127,7 +127,7 @@ export class Claimer {
     watermark.note({ dueFromMicros, limit, tookMs, batch });
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
-    const attempts = batch.attempts.map((attempt) => ({ ...attempt, leaseId, startBeforeMs }));
+    const attempts = batch.attempts.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs }));
     this.#options.report.claimed({ attempts, tookMs });
     if (attempts.length > 0) {
       this.#options.onClaimed(attempts);

@@ -10,8 +10,12 @@ const messageLengthMax = 1000;
 export function recordOfOutcome(held: HeldAttempt, outcome: DeliveryOutcome, nextStep: NextStep): RecordedOutcome {
   const response = outcome.kind === 'own_fault' ? null : outcome.response;
   const message = outcome.kind === 'response' ? null : Buffer.from(outcome.message.slice(0, messageLengthMax));
+  const { retryDelayMs, retryCount, reason } = retryOf(held, nextStep);
   return {
-    ...keyOf(held),
+    applicationId: held.applicationId,
+    requestAttemptId: held.requestAttemptId,
+    leaseId: held.leaseId,
+    subscriptionId: held.subscriptionId,
     succeeded: nextStep.kind === 'succeed',
     elapsedMs: Math.round(outcome.elapsedMs),
     errorName: errorNameOf(outcome, nextStep),
@@ -19,7 +23,9 @@ export function recordOfOutcome(held: HeldAttempt, outcome: DeliveryOutcome, nex
     responseHeaders: response?.headers ?? null,
     responseBody: message ?? response?.body ?? null,
     responseBodyTruncated: message === null && (response?.bodyTruncated ?? false),
-    ...retryOf(held, nextStep),
+    retryDelayMs,
+    retryCount,
+    reason,
     disablesSubscription: nextStep.kind === 'give_up' && nextStep.reason === 'gone',
   };
 }
@@ -27,7 +33,10 @@ export function recordOfOutcome(held: HeldAttempt, outcome: DeliveryOutcome, nex
 /** What goes into the log for an attempt that was not sent; it ends there. */
 export function recordOfCancellation(held: HeldAttempt, reason: string): RecordedOutcome {
   return {
-    ...keyOf(held),
+    applicationId: held.applicationId,
+    requestAttemptId: held.requestAttemptId,
+    leaseId: held.leaseId,
+    subscriptionId: held.subscriptionId,
     succeeded: false,
     elapsedMs: null,
     errorName: null,
@@ -45,10 +54,6 @@ export function recordOfCancellation(held: HeldAttempt, reason: string): Recorde
 /** What goes into the log for an attempt whose lease ran out too often: sending it may be what kills its workers. */
 export function recordOfClaimsExhausted(held: HeldAttempt): RecordedOutcome {
   return { ...recordOfCancellation(held, 'claims_exhausted'), errorName: 'E_UNKNOWN' };
-}
-
-function keyOf({ applicationId, requestAttemptId, leaseId, subscriptionId }: HeldAttempt) {
-  return { applicationId, requestAttemptId, leaseId, subscriptionId };
 }
 
 function errorNameOf(outcome: DeliveryOutcome, nextStep: NextStep): string | null {

@@ -2,8 +2,8 @@ import { claimBatchMax } from '@postrider/shared/domain/limits';
 
 /** Rows claimed ahead of the slots last about this long at the measured start rate: enough to hide a claim, far inside the lease. */
 const prefetchSeconds = 1;
-/** Beyond two batches, more rows ahead gain nothing and only wait longer for another worker when this one dies. */
-const prefetchRowsMax = 2 * claimBatchMax;
+/** Four batches hide a claim and a fetch of payloads at full speed; more only wait longer for another worker when this one dies. */
+const prefetchRowsMax = 4 * claimBatchMax;
 
 export interface ClaimSituation {
   readonly slotsFree: number;

@@ -8,6 +8,7 @@
 // Object ids of the element types, from pg_type.dat.
 const oids = { bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, uuid: 2950, bool: 16 } as const;
 
+const hyphen = 45;
 const headerBytes = 20;
 /** Length of an element that is null. */
 const nullLength = -1;
@@ -15,7 +16,22 @@ const nullLength = -1;
 const postgresEpochMs = 946_684_800_000;
 
 export function uuidArray(values: readonly (string | null)[]): Buffer {
-  return fixedWidthArray(oids.uuid, 16, values, (buffer, offset, value) => buffer.write(value.replaceAll('-', ''), offset, 16, 'hex'));
+  return fixedWidthArray(oids.uuid, 16, values, writeUuid);
+}
+
+/** The value of each hexadecimal digit by its character code. */
+const digits = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0);
+
+/** Digit by digit: taking the hyphens out first and decoding natively costs several times as much for so few bytes. */
+function writeUuid(buffer: Buffer, offset: number, value: string): void {
+  let at = offset;
+  for (let index = 0; index < value.length; index += 2) {
+    if (value.charCodeAt(index) === hyphen) {
+      index += 1;
+    }
+    buffer[at] = ((digits[value.charCodeAt(index)] ?? 0) << 4) | (digits[value.charCodeAt(index + 1)] ?? 0);
+    at += 1;
+  }
 }
 
 export function int2Array(values: readonly (number | null)[]): Buffer {
