@@ -36,7 +36,14 @@ export default {
       comment: 'The domain decides and does nothing: no database, no network, no logger. Pass values in.',
       severity: 'error',
       from: { path: '^packages/shared/src/domain', pathNot: tests },
-      to: { pathNot: ['^packages/shared/src/domain', 'node_modules/(ipaddr.js|uuid|zod)/', 'node_modules/.pnpm/(ipaddr.js|uuid|zod)@', '^(node:)?crypto$'] },
+      to: {
+        pathNot: [
+          '^packages/shared/src/domain',
+          'node_modules/(ipaddr.js|uuid|zod)/',
+          'node_modules/.pnpm/(ipaddr.js|uuid|zod)@',
+          '^(node:)?crypto$',
+        ],
+      },
     },
     {
       name: 'queries-do-not-call-each-other',

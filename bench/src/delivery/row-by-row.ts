@@ -16,7 +16,12 @@ let delivered = 0;
 
 async function deliverOne(): Promise<void> {
   await db.transaction(async (transaction) => {
-    const { rows } = await transaction.query<{ application_id: string; request_attempt_id: string; event_id: string; event_received_at: Date }>({
+    const { rows } = await transaction.query<{
+      application_id: string;
+      request_attempt_id: string;
+      event_id: string;
+      event_received_at: Date;
+    }>({
       name: 'take',
       text: `select application_id, request_attempt_id, event_id, event_received_at from webhook.open_attempt
              where pool_id = 0 and lane = 0 and due_at <= statement_timestamp() order by due_at limit 1 for update skip locked`,

@@ -90,11 +90,18 @@ async function recordWhole(options: RecorderOptions, batch: readonly RecordedOut
     const startedAt = options.now();
     try {
       const recorded = await options.record(batch);
-      const outcomes = batch.filter(({ requestAttemptId }) => recorded.has(requestAttemptId));
+      let missing = batch.filter(({ requestAttemptId }) => !recorded.has(requestAttemptId));
+      if (missing.length > 0) {
+        // A row whose lease was being renewed at that moment was changed under the statement: a second look finds it as it is now.
+        const found = await options.record(missing);
+        found.forEach((requestAttemptId) => recorded.add(requestAttemptId));
+        missing = missing.filter(({ requestAttemptId }) => !found.has(requestAttemptId));
+      }
+      const outcomes = missing.length === 0 ? batch : batch.filter(({ requestAttemptId }) => recorded.has(requestAttemptId));
       options.report.recorded({ outcomes, tookMs: options.now() - startedAt });
       // A batch that is sent again may have been recorded the first time: what is missing then has not lost its lease for certain.
       if (!isResent) {
-        batch.filter(({ requestAttemptId }) => !recorded.has(requestAttemptId)).forEach(options.report.leaseLost);
+        missing.forEach(options.report.leaseLost);
       }
       await disableGone(options, batch);
       return;

@@ -27,13 +27,21 @@ async function ingest(setup: ApplicationSetup, eventId: string): Promise<boolean
 
 test('PostgreSQL is killed and started again under load: no process dies, nothing is lost', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'postrider-restart-'));
-  const server = await startEmbeddedPostgres({ dataDir: join(directory, 'data'), logFile: join(directory, 'log'), superuserPassword: 'postgres' });
+  const server = await startEmbeddedPostgres({
+    dataDir: join(directory, 'data'),
+    logFile: join(directory, 'log'),
+    superuserPassword: 'postgres',
+  });
   onTestFinished(async () => {
     await server.stop('immediate');
     rmSync(directory, { recursive: true, force: true });
     rmSync(server.dataDir, { recursive: true, force: true });
   });
-  const { ownerUrl, runtimeUrl } = await provisionDatabase({ superuserUrl: server.superuserUrl, database: 'postrider', password: 'postrider' });
+  const { ownerUrl, runtimeUrl } = await provisionDatabase({
+    superuserUrl: server.superuserUrl,
+    database: 'postrider',
+    password: 'postrider',
+  });
   const api = await startApi({ databaseUrl: runtimeUrl, env: { MIGRATION_DATABASE_URL: ownerUrl } });
   onTestFinished(() => api.kill('SIGKILL'));
   const receiver = await startCountingReceiver();
@@ -63,8 +71,13 @@ test('PostgreSQL is killed and started again under load: no process dies, nothin
 
   await eventually(async () => (await receiver.stats()).distinct >= sent.length, { timeoutMs: 90_000 });
   const { client, applicationId } = setup;
-  await eventually(async () => (await client.list(`/api/v1/request_attempts?application_id=${applicationId}&status=pending,in_progress,waiting`)).length === 0);
-  const lost = await Promise.all(sent.slice(-50).map((eventId) => client.call('GET', `/api/v1/events/${eventId}?application_id=${applicationId}`)));
+  await eventually(
+    async () =>
+      (await client.list(`/api/v1/request_attempts?application_id=${applicationId}&status=pending,in_progress,waiting`)).length === 0,
+  );
+  const lost = await Promise.all(
+    sent.slice(-50).map((eventId) => client.call('GET', `/api/v1/events/${eventId}?application_id=${applicationId}`)),
+  );
   expect(lost.map(({ status }) => status)).toEqual(lost.map(() => 200));
   api.kill('SIGTERM');
   worker.kill('SIGTERM');

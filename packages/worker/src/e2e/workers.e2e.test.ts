@@ -1,6 +1,12 @@
 import { startCountingReceiver } from '@postrider/testkit/counting-receiver-process';
 import { eventually } from '@postrider/testkit/eventually';
-import { insertApplication, insertBacklog, insertSubscription, type TestApplication, type TestSubscription } from '@postrider/testkit/factories';
+import {
+  insertApplication,
+  insertBacklog,
+  insertSubscription,
+  type TestApplication,
+  type TestSubscription,
+} from '@postrider/testkit/factories';
 import { startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import { startReceiver } from '@postrider/testkit/receiver';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';

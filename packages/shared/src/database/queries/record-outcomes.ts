@@ -50,8 +50,9 @@ export async function recordOutcomes(db: Database, outcomes: readonly OutcomeToR
   return new Set(rows.map((row) => row[0] ?? ''));
 }
 
-// The delete decides: what it did not find under its lease is neither logged nor retried. Its rows are found by primary key, one look-up
-// each; open_attempt is never small enough for a cached plan to scan it (see its migration).
+// The delete decides: what it did not find under its lease is neither logged nor retried. Its rows are found by one look-up in the primary
+// key each, and deleted by ctid. Joined to the outcomes instead, a plan that is cached while the queue is empty reads the whole queue once it
+// is full: a scalar subquery cannot be turned around. The lease is compared again, since a row may change between look-up and lock.
 // A retry goes where its subscription belongs now, and is not made when the subscription was disabled or deleted, or the attempt cancelled.
 const sql = `
 with outcome as materialized (
@@ -62,18 +63,26 @@ with outcome as materialized (
           response_body_truncated, retry_delay_ms, next_retry_count, reason)
 ),
 removed as (
-  delete from webhook.open_attempt a
-  using outcome o
-  where a.application_id = o.application_id and a.request_attempt_id = o.request_attempt_id and a.lease_id = o.lease_id
-  returning a.application_id, a.request_attempt_id, a.event_id, a.event_received_at, a.subscription_id, a.created_at, a.due_at, a.picked_at,
-            a.worker_process_id, a.retry_count, a.event_type_name, a.payload_bytes, o.succeeded, o.elapsed_ms, o.error_name, o.http_code,
-            o.response_headers, o.response_body, o.response_body_truncated, o.retry_delay_ms, o.next_retry_count, o.reason
+  delete from webhook.open_attempt
+  where ctid = any (array(
+      select (
+        select a.ctid
+        from webhook.open_attempt a
+        where a.application_id = o.application_id and a.request_attempt_id = o.request_attempt_id and a.lease_id = o.lease_id
+      )
+      from outcome o
+    ))
+    and lease_id = any ($3::uuid[])
+  returning application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
+            worker_process_id, retry_count, event_type_name, payload_bytes
 ),
 settled as materialized (
-  select r.*, s.pool_id, r.retry_delay_ms is not null and s.pool_id is not null as is_retried
+  select r.*, o.succeeded, o.elapsed_ms, o.error_name, o.http_code, o.response_headers, o.response_body, o.response_body_truncated,
+         o.retry_delay_ms, o.next_retry_count, o.reason, s.pool_id, o.retry_delay_ms is not null and s.pool_id is not null as is_retried
   from removed r
+  join outcome o on o.request_attempt_id = r.request_attempt_id and o.application_id = r.application_id
   left join webhook.subscription s
-    on r.retry_delay_ms is not null and s.subscription_id = r.subscription_id
+    on o.retry_delay_ms is not null and s.subscription_id = r.subscription_id
     and s.disabled_at is null and s.deleted_at is null and r.created_at > s.cancelled_until
 ),
 retry as (

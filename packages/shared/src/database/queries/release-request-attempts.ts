@@ -16,13 +16,21 @@ export async function releaseRequestAttempts(db: Database, attempts: readonly Le
   return new Set(rows.map((row) => row[0] ?? ''));
 }
 
+// Rows are found as in record-outcomes, for the same reason.
 const sql = `
 with leased as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as l (application_id, request_attempt_id, lease_id)
 )
-update webhook.open_attempt a
-set lease_id = null, leased_until = null, picked_at = null, worker_process_id = null, claim_count = a.claim_count - 1
-from leased l
-where a.application_id = l.application_id and a.request_attempt_id = l.request_attempt_id and a.lease_id = l.lease_id
-returning a.request_attempt_id
+update webhook.open_attempt
+set lease_id = null, leased_until = null, picked_at = null, worker_process_id = null, claim_count = claim_count - 1
+where ctid = any (array(
+    select (
+      select a.ctid
+      from webhook.open_attempt a
+      where a.application_id = l.application_id and a.request_attempt_id = l.request_attempt_id and a.lease_id = l.lease_id
+    )
+    from leased l
+  ))
+  and lease_id = any ($3::uuid[])
+returning request_attempt_id
 `;

@@ -23,15 +23,21 @@ export async function renewLeases(db: Database, attempts: readonly LeasedAttempt
   return new Set(rows.map((row) => row[0] ?? ''));
 }
 
-// A lease that has run out is not revived: another worker may be about to claim the row.
+// Rows are found as in record-outcomes, for the same reason. A lease that has run out is not revived: another worker may be about to claim the row.
 const sql = `
 with leased as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as l (application_id, request_attempt_id, lease_id)
 )
-update webhook.open_attempt a
+update webhook.open_attempt
 set leased_until = statement_timestamp() + $4 * interval '1 millisecond'
-from leased l
-where a.application_id = l.application_id and a.request_attempt_id = l.request_attempt_id and a.lease_id = l.lease_id
-  and a.leased_until > statement_timestamp()
-returning a.request_attempt_id
+where ctid = any (array(
+    select (
+      select a.ctid
+      from webhook.open_attempt a
+      where a.application_id = l.application_id and a.request_attempt_id = l.request_attempt_id and a.lease_id = l.lease_id
+    )
+    from leased l
+  ))
+  and lease_id = any ($3::uuid[]) and leased_until > statement_timestamp()
+returning request_attempt_id
 `;

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { insertApplication, insertBacklog, insertSubscription } from '@postrider/testkit/factories';
+import { measureQueueStatements } from '@postrider/testkit/queue-plans';
+import { createTestDatabase, openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { claimRequestAttempts } from './claim-request-attempts.ts';
+
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await createTestDatabase(inject('superuserUrl'));
+});
+afterEach(() => database.drop());
+
+async function givenBacklog(count: number): Promise<void> {
+  const application = await insertApplication(database.admin);
+  const subscription = await insertSubscription(database.admin, application);
+  await insertBacklog(database.admin, application, subscription, { count, payloadBytes: 16 });
+}
+
+test('eight claimers on one queue never take a row twice', async () => {
+  await givenBacklog(4000);
+  const taken: string[] = [];
+
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, workerProcessId) => {
+      const db = openTestPool(database.runtimeUrl, 1);
+      let misses = 0;
+      while (misses < 3) {
+        const claim = { poolId: 0, lane: 0, leaseId: randomUUID(), leaseMs: 60_000, limit: 50, workerProcessId, dueFromMicros: 0 };
+        const { attempts } = await claimRequestAttempts(db, claim);
+        taken.push(...attempts.map(({ requestAttemptId }) => requestAttemptId));
+        misses = attempts.length === 0 ? misses + 1 : 0;
+      }
+      await db.end();
+    }),
+  );
+
+  expect(taken).toHaveLength(4000);
+  expect(new Set(taken).size).toBe(4000);
+});
+
+test.each([
+  ['statistics of an empty queue', false],
+  ['fresh statistics', true],
+])('statements on 50,000 rows keep their index plans, prepared and executed ten times, with %s', async (_name, analyse) => {
+  await database.admin.query({ text: 'analyze webhook.open_attempt' });
+  await givenBacklog(50_000);
+  if (analyse) {
+    await database.admin.query({ text: 'analyze webhook.open_attempt' });
+  }
+  const db = openTestPool(database.runtimeUrl, 1);
+
+  const costs = await measureQueueStatements(db);
+  await db.end();
+
+  expect(costs.map(({ statement, sequentialScans }) => [statement, sequentialScans])).toEqual([
+    ['claim', 0],
+    ['renew', 0],
+    ['record', 0],
+    ['release', 0],
+  ]);
+  // A claim reads rows that are leased already before it comes to the first free one.
+  const [claim, ...others] = costs;
+  expect(claim?.fetchedPerAttempt).toBeLessThan(12);
+  expect(others.every(({ fetchedPerAttempt }) => fetchedPerAttempt <= 2)).toBe(true);
+});
+
+test('claims are HOT updates, whatever the name of the worker', async () => {
+  const { rows } = await database.admin.query<{ worker_process_id: number }>({
+    text: 'insert into webhook.worker_process (name, version) values ($1, $2) returning worker_process_id',
+    values: ['worker-with-a-very-long-name.'.repeat(8), '0.1.0'],
+  });
+  await givenBacklog(5000);
+  const db = openTestPool(database.runtimeUrl, 1);
+
+  for (let round = 0; round < 25; round += 1) {
+    await claimRequestAttempts(db, {
+      poolId: 0,
+      lane: 0,
+      leaseId: randomUUID(),
+      leaseMs: 60_000,
+      limit: 200,
+      workerProcessId: rows[0]?.worker_process_id ?? 0,
+      dueFromMicros: 0,
+    });
+  }
+
+  // Each connection hands its counters over when it is asked to, or some time later.
+  await db.query({ text: 'select pg_stat_force_next_flush()' });
+  await db.end();
+  const stats = await database.admin.query<{ n_tup_upd: string; n_tup_hot_upd: string }>({
+    text: "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relid = 'webhook.open_attempt'::regclass",
+  });
+  const updates = Number(stats.rows[0]?.n_tup_upd);
+  expect(updates).toBe(5000);
+  expect(Number(stats.rows[0]?.n_tup_hot_upd) / updates).toBeGreaterThanOrEqual(0.95);
+});

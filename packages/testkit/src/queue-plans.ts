@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabasePool } from '@postrider/shared/database/pool';
+import { type ClaimedAttempt, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
+import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
+import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
+
+/** How much of the queue a statement read, by the counters of PostgreSQL. */
+export interface StatementCost {
+  readonly statement: 'claim' | 'renew' | 'release' | 'record';
+  /** Sequential scans of the queue: each reads all of it. */
+  readonly sequentialScans: number;
+  /** Rows of the queue that were fetched by indexes, per attempt. */
+  readonly fetchedPerAttempt: number;
+  readonly milliseconds: number;
+}
+
+const repetitions = 10;
+const batch = 100;
+
+/**
+ * Runs each statement on the queue ten times on one connection, prepared, so that from the sixth time on the plan is one that fits all
+ * values, and reads what it cost. The database needs a pool with a single connection.
+ */
+export async function measureQueueStatements(db: DatabasePool): Promise<StatementCost[]> {
+  const costs: StatementCost[] = [];
+  let held: (ClaimedAttempt & { leaseId: string })[] = [];
+  const claim = async (): Promise<void> => {
+    const leaseId = randomUUID();
+    const claimed = await claimRequestAttempts(db, {
+      poolId: 0,
+      lane: 0,
+      leaseId,
+      leaseMs: 600_000,
+      limit: batch,
+      workerProcessId: 1,
+      dueFromMicros: 0,
+    });
+    held = [...held, ...claimed.attempts.map((attempt) => ({ ...attempt, leaseId }))];
+  };
+  const nextBatch = (round: number) => held.slice(round * batch, (round + 1) * batch);
+  costs.push(await measure(db, 'claim', claim));
+  costs.push(await measure(db, 'renew', async (round) => void (await renewLeases(db, nextBatch(round), 600_000))));
+  costs.push(
+    await measure(db, 'record', async (round) => {
+      await recordOutcomes(
+        db,
+        nextBatch(round)
+          .slice(0, batch / 2)
+          .map(successOf),
+      );
+    }),
+  );
+  costs.push(await measure(db, 'release', async (round) => void (await releaseRequestAttempts(db, nextBatch(round).slice(batch / 2)))));
+  return costs;
+}
+
+async function measure(
+  db: DatabasePool,
+  statement: StatementCost['statement'],
+  run: (round: number) => Promise<void>,
+): Promise<StatementCost> {
+  const before = await readCounters(db);
+  const startedAt = performance.now();
+  for (let round = 0; round < repetitions; round += 1) {
+    await run(round);
+  }
+  const milliseconds = (performance.now() - startedAt) / repetitions;
+  const after = await readCounters(db);
+  return {
+    statement,
+    sequentialScans: after.sequentialScans - before.sequentialScans,
+    fetchedPerAttempt: (after.fetched - before.fetched) / (repetitions * batch),
+    milliseconds,
+  };
+}
+
+async function readCounters(db: DatabasePool): Promise<{ sequentialScans: number; fetched: number }> {
+  await db.query({ text: 'select pg_stat_force_next_flush()' });
+  const { rows } = await db.query<{ seq_scan: string; idx_tup_fetch: string }>({
+    text: "select seq_scan, idx_tup_fetch from pg_stat_user_tables where relid = 'webhook.open_attempt'::regclass",
+  });
+  return { sequentialScans: Number(rows[0]?.seq_scan), fetched: Number(rows[0]?.idx_tup_fetch) };
+}
+
+function successOf(attempt: ClaimedAttempt & { readonly leaseId: string }) {
+  return {
+    applicationId: attempt.applicationId,
+    requestAttemptId: attempt.requestAttemptId,
+    leaseId: attempt.leaseId,
+    succeeded: true,
+    elapsedMs: 1,
+    errorName: null,
+    httpCode: 200,
+    responseHeaders: {},
+    responseBody: null,
+    responseBodyTruncated: false,
+    retryDelayMs: null,
+    retryCount: null,
+    reason: null,
+  };
+}
