@@ -1,4 +1,5 @@
 import type { DeliveryErrorName } from '@postrider/shared/domain/outcome';
+import { errors } from 'undici';
 
 /** The target may not be reached: its address is private, or its URL is not one that we send to. */
 export class ForbiddenTargetError extends Error {
@@ -61,8 +62,9 @@ export function classifyFailure(error: unknown): ClassifiedFailure {
   if (connectionFailure !== undefined) {
     return { kind: 'error', errorName: 'E_CONNECTION', message: `${connectionFailure} (${code})` };
   }
-  if (code.startsWith('HPE_')) {
-    return { kind: 'error', errorName: 'E_CONNECTION', message: `the receiver answered something that is not HTTP (${code})` };
+  // The parser does not give a code to everything that it stumbles over.
+  if (code.startsWith('HPE_') || error instanceof errors.HTTPParserError) {
+    return { kind: 'error', errorName: 'E_CONNECTION', message: 'the receiver answered something that is not HTTP' };
   }
   if (isTlsCode(code)) {
     return { kind: 'error', errorName: 'E_CONNECTION', message: `the certificate or the TLS handshake of the receiver failed (${code})` };
