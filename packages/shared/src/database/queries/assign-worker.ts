@@ -12,9 +12,15 @@ export async function assignWorker(db: Database, assignment: WorkerAssignment): 
 }
 
 const sql = `
-insert into webhook.organization_worker (organization_id, worker_id)
-select o.organization_id, w.worker_id
-from iam.organization o, webhook.worker w
-where o.organization_id = $1 and o.deleted_at is null and w.worker_id = $2 and w.deleted_at is null
-on conflict on constraint organization_worker_pkey do update set worker_id = excluded.worker_id
+with known as materialized (
+  select o.organization_id, w.worker_id
+  from iam.organization o, webhook.worker w
+  where o.organization_id = $1 and o.deleted_at is null and w.worker_id = $2 and w.deleted_at is null
+),
+assigned as (
+  insert into webhook.organization_worker (organization_id, worker_id)
+  select organization_id, worker_id from known
+  on conflict on constraint organization_worker_pkey do nothing
+)
+select from known
 `;
