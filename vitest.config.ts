@@ -17,7 +17,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['{packages,bench}/**/src/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts', '**/*.e2e.test.ts'],
           testTimeout: 30_000,
         },
@@ -27,7 +27,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'int',
-          include: ['{packages,bench}/**/src/**/*.int.test.ts'],
+          include: ['packages/*/src/**/*.int.test.ts', 'bench/src/**/*.int.test.ts'],
           exclude,
           globalSetup,
           testTimeout: 120_000,
@@ -39,7 +39,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'e2e',
-          include: ['{packages,bench}/**/src/**/*.e2e.test.ts'],
+          include: ['packages/*/src/**/*.e2e.test.ts', 'bench/src/**/*.e2e.test.ts'],
           exclude,
           globalSetup,
           // Each of these starts several processes: one file at a time leaves them the two cores.

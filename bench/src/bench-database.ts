@@ -9,6 +9,7 @@ export interface BenchServer {
   /** The process id of its first process. */
   readonly pid: number;
   readonly version: string;
+  readonly superuserUrl: string;
   createDatabase(): Promise<TestDatabase>;
   stop(): Promise<void>;
 }
@@ -25,6 +26,7 @@ export async function startBenchServer(): Promise<BenchServer> {
   return {
     pid: server.pid(),
     version: readFileSync(join(server.dataDir, 'PG_VERSION'), 'utf8').trim(),
+    superuserUrl: server.superuserUrl,
     createDatabase: () => createTestDatabase(server.superuserUrl),
     async stop() {
       await server.stop('immediate');

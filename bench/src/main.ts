@@ -1,9 +1,16 @@
+import { createTestDatabase } from '@postrider/testkit/test-database';
 import { Command } from 'commander';
+import { startBenchServer } from './bench-database.ts';
+import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
+import { runFuzz } from './fuzz/fuzz.ts';
+import { benchPlans } from './plans/plans.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const program = new Command('pnpm bench').description('Measures Postrider beside its alternatives, in the same run.');
+const program = new Command('pnpm bench').description(
+  'Measures Postrider beside its alternatives, in the same run; and tries to break it.',
+);
 
 program
   .command('delivery')
@@ -14,5 +21,36 @@ program
   .action(({ attempts, concurrent, rounds }: { attempts: string; concurrent: string; rounds: string }) =>
     benchDelivery({ attempts: Number(attempts), concurrencies: concurrent.split(',').map(Number), rounds: Number(rounds), print }),
   );
+
+program
+  .command('plans')
+  .description('the statements on a long queue, prepared and executed ten times')
+  .option('--rows <count>', 'attempts in the queue', '1000000')
+  .action(({ rows }: { rows: string }) => benchPlans({ rows: Number(rows), print }));
+
+program
+  .command('chaos')
+  .description('kills and stops processes and the database under load, then counts what was lost')
+  .option('--seconds <count>', 'how long', '300')
+  .option('--workers <count>', 'worker processes', '3')
+  .action(async ({ seconds, workers }: { seconds: string; workers: string }) => {
+    const result = await runChaos({ seconds: Number(seconds), workers: Number(workers), random: Math.random, print });
+    print(JSON.stringify(result));
+    process.exitCode = result.lost === 0 ? 0 : 1;
+  });
+
+program
+  .command('fuzz')
+  .description('sends random and broken requests to the API')
+  .option('--requests <count>', 'how many', '20000')
+  .option('--seed <number>', 'repeats a run that failed')
+  .action(async ({ requests, seed }: { requests: string; seed?: string }) => {
+    const server = await startBenchServer();
+    const database = await createTestDatabase(server.superuserUrl);
+    await runFuzz({ databaseUrl: database.runtimeUrl, requests: Number(requests), ...(seed === undefined ? {} : { seed: Number(seed) }) });
+    await database.drop();
+    await server.stop();
+    print(`${requests} requests, no failure of ours`);
+  });
 
 await program.parseAsync();

@@ -24,7 +24,17 @@ export async function startDatabaseServer(env: Readonly<Record<string, string | 
   if (given !== undefined && given !== '') {
     return { superuserUrl: given, kind: 'given', stop: () => Promise.resolve() };
   }
-  return (await dockerAnswers(env)) ? startContainer() : startEmbedded();
+  if (await dockerAnswers(env)) {
+    try {
+      return await startContainer();
+    } catch (error) {
+      // An engine that cannot get the image, without a registry in reach, is as good as none.
+      process.stderr.write(
+        `no container for the tests (${error instanceof Error ? error.message : String(error)}): using embedded PostgreSQL\n`,
+      );
+    }
+  }
+  return startEmbedded();
 }
 
 /** Asks the engine's socket: without it the search of testcontainers takes long to fail. */
@@ -51,8 +61,8 @@ async function startContainer(): Promise<DatabaseServer> {
     .withEnvironment({ POSTGRES_PASSWORD: 'postgres' })
     .withCommand(['postgres', ...settings])
     .withExposedPorts(5432)
-    // The image starts the server twice: the first one only runs its set-up.
-    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
+    // The server that runs the image's set-up first listens on no port.
+    .withWaitStrategy(Wait.forListeningPorts())
     .start();
   return {
     superuserUrl: `postgresql://postgres:postgres@${container.getHost()}:${container.getMappedPort(5432)}/postgres`,

@@ -62,7 +62,7 @@ export function mountRoutes(options: MountOptions): Express {
 }
 
 /** Slashes are rewritten, never redirected: repeated ones collapse and a final one goes. */
-export function normalizeUrl(url: string): string {
+function normalizeUrl(url: string): string {
   const queryAt = url.indexOf('?');
   const query = queryAt === -1 ? '' : url.slice(queryAt);
   const path = (queryAt === -1 ? url : url.slice(0, queryAt)).replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
@@ -100,10 +100,13 @@ async function answer(options: MountOptions, route: Route, request: Request, res
   if (route.access === 'organization' && principal.kind !== 'master') {
     throw new ProblemError('Forbidden', { detail: 'Application secrets may not do that: it takes the master key.' });
   }
+  const params = onlyTexts(request.params);
+  const query = queryOf(request);
+  refuseUnstorable({ ...params, ...query });
   const routeRequest: RouteRequest = {
     principal,
-    params: onlyTexts(request.params),
-    query: queryOf(request),
+    params,
+    query,
     body: route.bodyBytesMax === undefined ? undefined : await readJsonBody(request, route.bodyBytesMax),
     origin: originOf(request),
     pathWithQuery: request.url,
@@ -136,6 +139,15 @@ function queryOf(request: Request): Record<string, string | readonly string[]> {
     query[name] = before === undefined ? value : [before, value].flat();
   }
   return query;
+}
+
+/** PostgreSQL has no text with this character, so that no parameter with it can mean anything. */
+function refuseUnstorable(parameters: Readonly<Record<string, string | readonly string[]>>): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if ([value].flat().some((text) => text.includes('\u0000'))) {
+      throw invalidField(name, { code: 'character', message: 'the character U+0000 is not allowed' });
+    }
+  }
 }
 
 function originOf(request: Request): string {

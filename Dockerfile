@@ -1,0 +1,28 @@
+# One image for the API, the worker and the migrations: the command says which.
+FROM node:24-slim AS build
+WORKDIR /app
+ENV CI=true
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig.base.json ./
+COPY packages/shared/package.json packages/shared/
+COPY packages/api/package.json packages/api/
+COPY packages/worker/package.json packages/worker/
+RUN npm exec --yes --package=pnpm@10.34.9 -- pnpm install --frozen-lockfile --no-optional --filter postrider --filter @postrider/api --filter @postrider/worker --filter @postrider/shared
+COPY packages/shared packages/shared
+COPY packages/api packages/api
+COPY packages/worker packages/worker
+RUN node_modules/.bin/tsc -b packages/api packages/worker
+# The dependencies of production only: neither tests nor tools go into the image.
+RUN rm -rf node_modules packages/*/node_modules && npm exec --yes --package=pnpm@10.34.9 -- pnpm install --frozen-lockfile --prod --no-optional --filter @postrider/api --filter @postrider/worker --filter @postrider/shared \
+    && find packages -name '*.ts' -not -name '*.d.ts' -not -path '*/node_modules/*' -delete
+
+FROM node:24-slim
+WORKDIR /app
+ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/packages packages
+COPY package.json LICENSE ./
+COPY migrations migrations
+USER node
+STOPSIGNAL SIGTERM
+# The API; a worker is `node packages/worker/dist/main.js`, the migrations `node packages/api/dist/migrate-cli.js up`.
+CMD ["node", "packages/api/dist/main.js"]
