@@ -37,7 +37,7 @@ const verifySteps = [
   ['types', [bin('typescript/bin/tsc'), '-b']],
   ['lint', [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', ...linted]],
   ['lint canary', [join(root, 'scripts/lint-canary.mjs')]],
-  ['layers', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.mjs', 'packages', 'bench']],
+  ['layers', [bin('dependency-cruiser/bin/dependency-cruiser.mjs'), '--config', '.dependency-cruiser.mjs', 'packages', 'bench']],
   ['dead code', [bin('knip/bin/knip.js')]],
 ];
 
