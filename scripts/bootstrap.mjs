@@ -31,7 +31,15 @@ const tasks = {
 };
 
 const bin = (path) => join(root, 'node_modules', path);
-const linted = ['packages', 'bench', 'scripts/bootstrap.mjs', 'scripts/lint-canary.mjs', 'scripts/lint-plugin.mjs', 'vitest.config.ts'];
+const linted = [
+  'packages',
+  'bench',
+  'scripts/bootstrap.mjs',
+  'scripts/lint-canary.mjs',
+  'scripts/lint-plugin.mjs',
+  'scripts/generate-docs.mjs',
+  'vitest.config.ts',
+];
 const verifySteps = [
   ['format', [bin('@biomejs/biome/bin/biome'), 'format', '.']],
   ['types', [bin('typescript/bin/tsc'), '-b']],
@@ -39,6 +47,7 @@ const verifySteps = [
   ['lint canary', [join(root, 'scripts/lint-canary.mjs')]],
   ['layers', [bin('dependency-cruiser/bin/dependency-cruiser.mjs'), '--config', '.dependency-cruiser.mjs', 'packages', 'bench']],
   ['dead code', [bin('knip/bin/knip.js')]],
+  ['generated docs', ['--conditions=postrider-source', join(root, 'scripts/generate-docs.mjs'), '--check']],
 ];
 
 // Ctrl-C in a terminal reaches the whole process group: the task ends itself in order, and this process waits for it.

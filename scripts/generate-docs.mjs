@@ -1,0 +1,83 @@
+// Writes docs/configuration.md and docs/metrics.md from the declarations in the code. `--check` fails when they are stale instead.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { apiSettings } from '../packages/api/src/config.ts';
+import { createMetrics as createApiMetrics } from '../packages/api/src/metrics.ts';
+import { registerQueueGauges } from '../packages/api/src/services/housekeeping/queue-gauges.ts';
+import { renderSettingsTables } from '../packages/shared/src/config/settings-doc.ts';
+import { createRegistry, registerDatabaseGauge } from '../packages/shared/src/observability/registry.ts';
+import { workerSettings } from '../packages/worker/src/config.ts';
+import { createMetrics as createWorkerMetrics } from '../packages/worker/src/metrics.ts';
+
+const idlePool = { totalCount: 0, idleCount: 0, waitingCount: 0 };
+
+function registryOf(register) {
+  const registry = createRegistry();
+  registry.clear();
+  registerDatabaseGauge(registry, idlePool);
+  register(registry);
+  return registry;
+}
+
+const apiRegistry = registryOf((registry) => {
+  createApiMetrics(registry);
+  registerQueueGauges(registry, { count: async () => [], onFailure() {}, now: () => 0 });
+});
+const workerRegistry = registryOf((registry) => {
+  createWorkerMetrics(registry, { slotsBusy: () => 0, slotsFree: () => 0, waiting: () => 0, unrecorded: () => 0 });
+});
+
+function metricsTable(registry) {
+  const rows = registry
+    .getMetricsAsArray()
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(
+      ({ name, type, labelNames, help }) =>
+        `| \`${name}\` | ${type} | ${labelNames.filter((label) => label !== 'le').join(', ')} | ${help} |`,
+    );
+  return ['| metric | kind | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+const documents = {
+  'docs/configuration.md': `# Configuration
+
+Made by \`pnpm docs\` from the declarations in \`packages/*/src/config.ts\`; do not edit.
+
+A flag beats the environment, which beats the default. Every flag has a variable and the other way round: \`--max-fast-retries\` and
+\`MAX_FAST_RETRIES\`. Durations are written \`15s\`, \`5m\`, \`1h\`, or as a plain number of seconds; sizes \`16KiB\`, \`1MiB\`. An empty variable
+counts as unset unless it says otherwise. A value that cannot be used ends the process with exit code 78, and all of them are named at once.
+The effective values, secrets masked, are one log line at start.
+
+## API
+
+${renderSettingsTables(apiSettings, { flags: false })}
+## Worker
+
+\`worker --concurrent=20\`
+
+${renderSettingsTables(workerSettings, { flags: true })}`,
+  'docs/metrics.md': `# Metrics
+
+Made by \`pnpm docs\` from the declarations in the code; do not edit.
+
+Both processes serve Prometheus metrics at \`/metrics\` on their operations port, beside those of every Node process (memory, CPU, event loop).
+
+## API
+
+${metricsTable(apiRegistry)}
+
+## Worker
+
+${metricsTable(workerRegistry)}
+`,
+};
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+for (const [path, text] of Object.entries(documents)) {
+  if (!process.argv.includes('--check')) {
+    writeFileSync(root + path, text);
+  } else if (readFileSync(root + path, 'utf8') !== text) {
+    process.stderr.write(`${path} is stale: run pnpm docs.\n`);
+    process.exitCode = 1;
+  }
+}
