@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { constants } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,47 +14,32 @@ const [task, ...taskArgs] = process.argv.slice(2);
 const tasks = {
   /** Everything up on this machine. */
   demo: async (node) => {
-    await runQuietly(
-      'building',
-      node,
-      [join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/demo', 'packages/api', 'packages/worker'],
-      node,
-    );
+    await runQuietly('building', join(root, 'node_modules/.bin/tsc'), ['-b', 'packages/demo', 'packages/api', 'packages/worker'], node);
     return run(node, [join(root, 'packages/demo/dist/main.js'), ...taskArgs], node);
   },
   /** All checks, then all tests. The last line says how many tests passed and failed. */
   verify: async (node) => {
-    for (const [name, command] of verifySteps) {
-      await runQuietly(name, node, command, node);
+    // The steps of `pnpm check`, run without pnpm, which this machine may not have.
+    for (const [, script] of manifest.scripts.check.matchAll(/pnpm (\S+)/g)) {
+      await runQuietly(script, 'sh', ['-c', manifest.scripts[script]], node);
     }
     return run(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...taskArgs], node);
   },
 };
 
-const bin = (path) => join(root, 'node_modules', path);
-const linted = [
-  'packages',
-  'bench',
-  'scripts/bootstrap.mjs',
-  'scripts/lint-canary.mjs',
-  'scripts/lint-plugin.mjs',
-  'scripts/generate-docs.mjs',
-  'vitest.config.ts',
-];
-const verifySteps = [
-  ['format', [bin('@biomejs/biome/bin/biome'), 'format', '.']],
-  ['types', [bin('typescript/bin/tsc'), '-b']],
-  ['lint', [bin('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', ...linted]],
-  ['lint canary', [join(root, 'scripts/lint-canary.mjs')]],
-  ['layers', [bin('dependency-cruiser/bin/dependency-cruiser.mjs'), '--config', '.dependency-cruiser.mjs', 'packages', 'bench']],
-  ['dead code', [bin('knip/bin/knip.js')]],
-  ['generated docs', ['--conditions=postrider-source', join(root, 'scripts/generate-docs.mjs'), '--check']],
-];
-
-// Ctrl-C in a terminal reaches the whole process group: the task ends itself in order, and this process waits for it.
+/** A terminal's Ctrl-C and npm's forwarding of it arrive as two signals of one wish. */
+const sameSignalMs = 1000;
+/** The process group at work: signals go there and nowhere else. */
 let current = null;
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => current?.kill(signal));
+let signalledAt = Number.NEGATIVE_INFINITY;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    const isRepeated = performance.now() - signalledAt < sameSignalMs;
+    if (!isRepeated) {
+      signalledAt = performance.now();
+      current?.pass(signal);
+    }
+  });
 }
 
 if (!Object.hasOwn(tasks, task ?? '')) {
@@ -78,11 +64,24 @@ async function install() {
     return;
   }
   const packageManager = manifest.packageManager;
-  const npm = process.env.npm_execpath ?? 'npm';
-  const [command, first] = npm.endsWith('.js') ? [process.execPath, [npm]] : [npm, []];
+  // npm says where it is; pnpm and yarn say so of themselves under the same name.
+  const npm = process.env.npm_execpath ?? '';
+  const [command, first] = basename(npm) === 'npm-cli.js' ? [process.execPath, [npm]] : ['npm', []];
   const args = [...first, 'exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile'];
-  await runQuietly('installing', command, args, process.execPath);
+  await runQuietly('installing', command, args, process.execPath, installEnv());
   writeFileSync(stampFile, stamp);
+}
+
+/** Without what would leave out the tools (NODE_ENV=production) or hide why an installation failed (npm --silent). */
+function installEnv() {
+  const {
+    NODE_ENV: _nodeEnv,
+    npm_config_loglevel: _level,
+    npm_config_production: _production,
+    npm_config_omit: _omit,
+    ...env
+  } = process.env;
+  return env;
 }
 
 /** Whatever changes what would be installed: the lockfile, the manifests, the machine. */
@@ -110,34 +109,42 @@ function findNode() {
 }
 
 /** Runs a command whose output matters only when it fails. */
-async function runQuietly(name, command, args, node) {
+async function runQuietly(name, command, args, node, env = process.env) {
   process.stderr.write(`${name} ... `);
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   let output = '';
-  const code = await spawnAndWait(command, args, node, ['ignore', 'pipe', 'pipe'], (chunk) => {
-    output += chunk;
+  const code = await spawnAndWait(command, args, node, env, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    onOutput: (chunk) => {
+      output += chunk;
+    },
+    // Of a tool behind a shell or npm, the whole group ends.
+    pass: (child, signal) => process.kill(-child.pid, signal),
   });
-  process.stderr.write(`${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`);
+  process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
   if (code !== 0) {
     throw new Error(`${output}\n${name} failed with ${code}.`);
   }
 }
 
+/** Runs the task itself, which ends its own children in order when a signal asks it to. */
 function run(command, args, node) {
-  return spawnAndWait(command, args, node, 'inherit');
+  return spawnAndWait(command, args, node, process.env, { stdio: 'inherit', pass: (child, signal) => child.kill(signal) });
 }
 
-function spawnAndWait(command, args, node, stdio, onOutput) {
+/** Resolves with the exit code, the shell's number for a signal included. A group of its own keeps a terminal's signals from the child. */
+function spawnAndWait(command, args, node, env, { stdio, onOutput, pass }) {
   return new Promise((resolve, reject) => {
-    const path = [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-    current = spawn(command, args, { cwd: root, stdio, env: { ...process.env, PATH: path } });
-    current.stdout?.setEncoding('utf8').on('data', onOutput);
-    current.stderr?.setEncoding('utf8').on('data', onOutput);
-    current.once('error', reject);
-    current.once('close', (code, signal) => {
+    const path = [dirname(node), join(root, 'node_modules/.bin'), env.PATH].join(delimiter);
+    const child = spawn(command, args, { cwd: root, stdio, detached: true, env: { ...env, PATH: path } });
+    child.stdout?.setEncoding('utf8').on('data', onOutput);
+    child.stderr?.setEncoding('utf8').on('data', onOutput);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
       current = null;
-      resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15));
+      resolve(code ?? 128 + constants.signals[signal]);
     });
+    current = { pass: (signal) => pass(child, signal) };
   });
 }
 

@@ -1,4 +1,5 @@
 // Writes docs/configuration.md and docs/metrics.md from the declarations in the code. `--check` fails when they are stale instead.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { apiSettings } from '../packages/api/src/config.ts';
@@ -73,10 +74,18 @@ ${metricsTable(workerRegistry)}
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const biome = `${root}node_modules/@biomejs/biome/bin/biome`;
+
+/** As `pnpm format` leaves it: a document that formatting changes would count as stale from then on. */
+function format(path, text) {
+  return execFileSync(process.execPath, [biome, 'format', `--stdin-file-path=${path}`], { cwd: root, input: text, encoding: 'utf8' });
+}
+
 for (const [path, text] of Object.entries(documents)) {
+  const formatted = format(path, text);
   if (!process.argv.includes('--check')) {
-    writeFileSync(root + path, text);
-  } else if (readFileSync(root + path, 'utf8') !== text) {
+    writeFileSync(root + path, formatted);
+  } else if (readFileSync(root + path, 'utf8') !== formatted) {
     process.stderr.write(`${path} is stale: run pnpm docs.\n`);
     process.exitCode = 1;
   }

@@ -29,6 +29,8 @@ export interface RecorderOptions {
 }
 
 export interface Recorder {
+  /** Tells when outcomes have left the memory: who waits for room may go on. */
+  onRoom(listener: () => void): void;
   push(outcome: RecordedOutcome): void;
   /** Outcomes that are not in the database yet. */
   unrecorded(): number;
@@ -48,6 +50,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let pending: RecordedOutcome[] = [];
   let inFlight = 0;
   let running: Promise<void> | null = null;
+  let tellRoom = (): void => {};
 
   async function run(): Promise<void> {
     while (pending.length > 0) {
@@ -56,10 +59,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
       inFlight = batch.length;
       await recordWhole(options, batch);
       inFlight = 0;
+      tellRoom();
     }
   }
 
   return {
+    onRoom(listener) {
+      tellRoom = listener;
+    },
     push(outcome) {
       pending.push(outcome);
       // The next turn of the event loop, so that outcomes of the same turn share a statement.

@@ -10,8 +10,9 @@ import type { WorkerReport } from './report.ts';
 import type { Slots } from './slots.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
-/** Outcomes waiting for the database, per slot, at which claiming stops. */
+/** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
 const unrecordedPerSlotMax = 20;
+const unrecordedMin = 1000;
 /** Payload bytes of waiting attempts and of those in flight. */
 const payloadBytesMax = 64 * 1024 * 1024;
 /** Before payloads that could not be loaded are asked for again. */
@@ -72,6 +73,7 @@ export class Worker<Prepared> {
       report,
       now,
     });
+    recorder.onRoom(() => this.claimer.roomFreed());
     this.#leaseKeeper = createLeaseKeeper({
       ...options.leases,
       startingBefore: (timeMs) => this.#waiting.startingBefore(timeMs),
@@ -128,7 +130,7 @@ export class Worker<Prepared> {
 
   #room(): number {
     const { slots, recorder } = this.#options;
-    if (this.#isDraining || recorder.unrecorded() > slots.total * unrecordedPerSlotMax) {
+    if (this.#isDraining || recorder.unrecorded() > Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin)) {
       return 0;
     }
     return computeClaimLimit({

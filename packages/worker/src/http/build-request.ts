@@ -84,7 +84,11 @@ export function prepareTarget(
       message: 'the URL of the target is not https, which this installation demands',
     };
   }
-  const customHeaders = readCustomHeaders(target, url, options.signatureHeaderName.toLowerCase());
+  const credentials = readCredentials(url);
+  if (credentials === null) {
+    return { kind: 'invalid', errorName: 'E_INVALID_TARGET', message: 'the user name or password in the URL of the target cannot be read' };
+  }
+  const customHeaders = readCustomHeaders(target, credentials, options.signatureHeaderName.toLowerCase());
   if (customHeaders === null) {
     return {
       kind: 'invalid',
@@ -96,7 +100,7 @@ export function prepareTarget(
 }
 
 /** The target's own headers, lower-case, without those that we write; null when one cannot be sent. */
-function readCustomHeaders(target: Target, url: URL, signatureHeader: string): SentHeader[] | null {
+function readCustomHeaders(target: Target, credentials: string, signatureHeader: string): SentHeader[] | null {
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(target.headers)) {
     const lowerCaseName = name.toLowerCase();
@@ -108,11 +112,22 @@ function readCustomHeaders(target: Target, url: URL, signatureHeader: string): S
       headers.set(lowerCaseName, line);
     }
   }
-  if ((url.username !== '' || url.password !== '') && !headers.has('authorization')) {
-    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  if (credentials !== '' && !headers.has('authorization')) {
     headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
   }
   return [...headers];
+}
+
+/** `user:password` of a URL, empty when it has none; null when its percent signs make no text, which `decodeURIComponent` throws at. */
+function readCredentials(url: URL): string | null {
+  if (url.username === '' && url.password === '') {
+    return '';
+  }
+  try {
+    return `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  } catch {
+    return null;
+  }
 }
 
 export interface RequestParts {
@@ -135,8 +150,8 @@ export interface RequestParts {
 /** Builds and signs the request of one attempt. The `Content-Length` is written with the body. */
 export function buildRequest(parts: RequestParts): BuiltRequest | Unbuildable {
   const { attempt, event, target, secrets, signing, timestampSeconds } = parts;
-  if (!visibleAscii.test(attempt.eventTypeName)) {
-    return { kind: 'invalid', errorName: 'E_INVALID_HEADER', message: 'the event type has characters that a header cannot carry' };
+  if (!visibleAscii.test(attempt.eventTypeName) || !visibleAscii.test(event.payloadContentType)) {
+    return { kind: 'invalid', errorName: 'E_INVALID_HEADER', message: 'the event or content type has characters that a header cannot carry' };
   }
   const signed: SentHeader[] = [
     ...target.customHeaders,

@@ -93,21 +93,17 @@ function localAddresses(hostname: string): ResolvedAddress[] | null {
 
 /** The hosts file, read again when it is asked after a while. Its form: an address and its names on each line, `#` begins a comment. */
 function createHostsFile(path: string, now: () => number) {
-  let entries = new Map<string, ResolvedAddress[]>();
-  let readAtMs = Number.NEGATIVE_INFINITY;
-
-  async function read(): Promise<void> {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    entries = parseHosts(text);
-  }
+  // The promise is kept, not what it brings: those who ask while the file is read wait for it.
+  let entries: Promise<Map<string, ResolvedAddress[]>> | null = null;
+  let readAtMs = 0;
 
   return {
     async find(hostname: string): Promise<ResolvedAddress[] | null> {
-      if (now() - readAtMs > hostsReadEveryMs) {
+      if (entries === null || now() - readAtMs > hostsReadEveryMs) {
         readAtMs = now();
-        await read();
+        entries = readFile(path, 'utf8').then(parseHosts, () => new Map());
       }
-      return entries.get(hostname) ?? null;
+      return (await entries).get(hostname) ?? null;
     },
   };
 }

@@ -27,6 +27,8 @@ export function createGuardedConnector(options: GuardOptions): buildConnector.co
     allowH2: false,
     timeout: options.connectTimeoutMs,
     autoSelectFamily: true,
+    // Node's 250 ms give up an address on one lost packet, and where the other family leads nowhere that is the end.
+    autoSelectFamilyAttemptTimeout: Math.max(250, Math.floor(options.connectTimeoutMs / 4)),
     lookup: guardedLookup(options.resolve, isForbidden),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });

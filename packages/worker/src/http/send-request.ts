@@ -1,13 +1,14 @@
 import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
-import { Agent, type Dispatcher } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { BuiltRequest } from './build-request.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { createGuardedConnector, type GuardOptions } from './guard-target.ts';
+import { createOriginPools, type OriginPool } from './origin-pools.ts';
 import { ResponseCapture } from './response-capture.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
 
 export interface SenderOptions extends GuardOptions {
-  /** Connections to one origin: as many as deliveries at once, so that nobody waits inside the agent. */
+  /** Connections to one origin: as many as deliveries at once, so that nobody waits inside the pool. */
   readonly slots: number;
   /** Over DNS, connecting, headers and body together. */
   readonly timeoutMs: number;
@@ -31,35 +32,42 @@ export interface Sender {
 /** Idle connections close after this unless the receiver announces another time, within the second. */
 const keepAliveMs = 4000;
 const keepAliveMaxMs = 30_000;
-/** Hosts with a connection at one time; idle ones are forgotten with their last connection. */
-const originsMax = 20_000;
+/** Hosts that are remembered with their connections: each may hold idle ones for a while. */
+const originsMax = 10_000;
 
 /** Sends over HTTP/1.1 with connections that are kept alive. Redirects are not followed. */
 export function createSender(options: SenderOptions): Sender {
-  const agent = new Agent({
-    allowH2: false,
-    connect: createGuardedConnector(options),
-    connections: options.slots,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMaxMs,
-    maxOrigins: originsMax,
-    // One deadline of ours covers every phase.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+  const connect = createGuardedConnector(options);
+  const pools = createOriginPools({
+    createPool: (origin) =>
+      new Pool(origin, {
+        allowH2: false,
+        connect,
+        connections: options.slots,
+        pipelining: 1,
+        keepAliveTimeout: keepAliveMs,
+        keepAliveMaxTimeout: keepAliveMaxMs,
+        // One deadline of ours covers every phase.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      }),
+    originsMax,
+    idleMs: 2 * keepAliveMaxMs,
+    now: options.now,
   });
   const inFlight = new Set<Delivery>();
 
   return {
     send(request) {
       return new Promise((resolve) => {
-        const delivery = new Delivery(options, (outcome) => {
+        const origin = pools.get(request.origin);
+        const delivery = new Delivery(options, origin, (outcome) => {
           inFlight.delete(delivery);
           resolve(outcome);
         });
         inFlight.add(delivery);
         try {
-          agent.dispatch(request, delivery);
+          origin.pool.dispatch(request, delivery);
         } catch (error) {
           delivery.fail(error);
         }
@@ -70,16 +78,17 @@ export function createSender(options: SenderOptions): Sender {
         delivery.abort();
       }
     },
-    close: () => agent.destroy(),
+    close: () => pools.destroy(),
   };
 }
 
 /**
- * One request on its way. A handler of the agent's events: reading through a stream would cost 20 us more, and an AbortSignal would nearly
+ * One request on its way. A handler of the pool's events: reading through a stream would cost 20 us more, and an AbortSignal would nearly
  * double the cost of a request.
  */
 class Delivery implements Dispatcher.DispatchHandler {
   readonly #options: SenderOptions;
+  readonly #origin: OriginPool;
   readonly #settle: (outcome: DeliveryOutcome) => void;
   readonly #capture: ResponseCapture;
   readonly #startedAt: number;
@@ -87,8 +96,10 @@ class Delivery implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #isSettled = false;
 
-  constructor(options: SenderOptions, settle: (outcome: DeliveryOutcome) => void) {
+  constructor(options: SenderOptions, origin: OriginPool, settle: (outcome: DeliveryOutcome) => void) {
     this.#options = options;
+    this.#origin = origin;
+    origin.inFlight += 1;
     this.#settle = settle;
     this.#capture = new ResponseCapture(options.responseBodyBytesMax);
     this.#startedAt = options.now();
@@ -149,7 +160,7 @@ class Delivery implements Dispatcher.DispatchHandler {
   }
 
   fail(error: unknown): void {
-    this.#fail(classifyFailure(error));
+    this.#fail(classifyFailure(error, this.#capture.hasStarted));
   }
 
   #fail(failure: ReturnType<typeof classifyFailure>): void {
@@ -172,6 +183,7 @@ class Delivery implements Dispatcher.DispatchHandler {
 
   #finish(): number {
     this.#isSettled = true;
+    this.#origin.inFlight -= 1;
     clearTimeout(this.#timer);
     return this.#options.now() - this.#startedAt;
   }
