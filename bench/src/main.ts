@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { startBenchServer } from './bench-database.ts';
 import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
+import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
 import { benchPlans } from './plans/plans.ts';
 
@@ -20,6 +21,15 @@ program
   .option('--rounds <count>', 'how often everything is measured', '3')
   .action(({ attempts, concurrent, rounds }: { attempts: string; concurrent: string; rounds: string }) =>
     benchDelivery({ attempts: Number(attempts), concurrencies: concurrent.split(',').map(Number), rounds: Number(rounds), print }),
+  );
+
+program
+  .command('flow')
+  .description('events in and out at the same time: rates, latency and memory of one API and one worker of 20 slots')
+  .option('--seconds <count>', 'how long', '20')
+  .option('--clients <count>', 'requests to the API at a time', '20')
+  .action(({ seconds, clients }: { seconds: string; clients: string }) =>
+    benchFlow({ seconds: Number(seconds), clients: Number(clients), print }),
   );
 
 program

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '@postrider/testkit/child-process';
 import { eventually } from '@postrider/testkit/eventually';
@@ -103,6 +104,8 @@ async function measureRowByRow(server: BenchServer, sink: Sink, concurrent: numb
   const database = await databaseWithBacklog(server, sink, deliveries);
   const cpuBefore = treeCpuSeconds(server.pid);
   const line = await runChild('row-by-row', [database.runtimeUrl, sink.url, String(concurrent), String(deliveries)]);
+  // The backends of the child end a moment after it, and count only then.
+  await wait(500);
   const databaseCpu = ((treeCpuSeconds(server.pid) - cpuBefore) / deliveries) * 1000;
   await database.drop();
   return { perSecond: Number(line['perSecond']), senderCpu: Number(line['cpuPerThousand']), databaseCpu, memoryMiB: null };

@@ -3,6 +3,7 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { createRegistry } from '@postrider/shared/observability/registry';
 import { urlOf } from '@postrider/shared/observability/server-url';
@@ -18,6 +19,7 @@ import { createMetrics } from './metrics.ts';
 import { createReport } from './report.ts';
 import { ingestGroup } from './services/ingest-events.ts';
 import { createIngestionBatcher } from './services/ingestion-batcher.ts';
+import { createTokenCache } from './services/token-cache.ts';
 
 let database: TestDatabase;
 let server: Server;
@@ -51,7 +53,9 @@ beforeAll(async () => {
     requireHttpsTargets: false,
     healthCheckKey: 'health',
   };
-  const app = createApp({ db, notifier, batcher, secretsKey, settings, now }, createAuthenticator(db, testMasterKey), report);
+  const tokens = createTokenCache({ lookUp: (hash) => findApplicationSecret(db, hash), ttlMs: 60_000, now });
+  tokens.setListening(true);
+  const app = createApp({ db, notifier, batcher, secretsKey, tokens, settings, now }, createAuthenticator(tokens, testMasterKey), report);
   server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = urlOf(server);

@@ -1,5 +1,5 @@
 import { commonSettings } from '@postrider/shared/config/common-settings';
-import { boolean, byteSize, integer, secret, text, url } from '@postrider/shared/config/setting-kinds';
+import { boolean, byteSize, duration, integer, secret, text, url } from '@postrider/shared/config/setting-kinds';
 import { describeProblems, loadSettings, type SettingProblem, type ValuesOf } from '@postrider/shared/config/settings';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { eventBodyBytesMax } from '@postrider/shared/domain/limits';
@@ -49,6 +49,17 @@ const accessSettings = {
     },
     (raw) => raw,
     'a text',
+  ),
+  authCacheTtlMs: duration(
+    {
+      name: 'AUTH_CACHE_TTL',
+      group: 'Access',
+      description:
+        'Tokens are known for this long without asking the database; a deleted one is forgotten by all instances at once. 0 is off.',
+      minMs: 0,
+      maxMs: 3_600_000,
+    },
+    60_000,
   ),
   requireHttpsTargets: boolean(
     { name: 'REQUIRE_HTTPS_TARGETS', group: 'Access', description: 'Refuses subscriptions whose target is not https.' },

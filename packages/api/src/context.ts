@@ -1,6 +1,7 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { SecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import type { TokenCache } from './services/token-cache.ts';
 import type { IngestionBatcher } from './services/ingestion-batcher.ts';
 
 /** What routes work with. */
@@ -9,6 +10,7 @@ export interface ApiContext {
   readonly notifier: WakeUpNotifier;
   readonly batcher: IngestionBatcher;
   readonly secretsKey: SecretsKey;
+  readonly tokens: Pick<TokenCache, 'clear'>;
   readonly settings: {
     readonly eventBodyBytesMax: number;
     readonly supportEmailAddress: string;

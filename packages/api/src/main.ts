@@ -4,9 +4,12 @@ import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeEffective } from '@postrider/shared/config/settings';
 import { migrateUp } from '@postrider/shared/database/migrate';
-import { openPool } from '@postrider/shared/database/pool';
+import { listen } from '@postrider/shared/database/listen';
+import { connectionConfig, openPool } from '@postrider/shared/database/pool';
 import { checkDatabase } from '@postrider/shared/database/queries/check-database';
 import { countOpenAttempts } from '@postrider/shared/database/queries/count-open-attempts';
+import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
+import { deletedTokensChannel } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { installShutdown } from '@postrider/shared/lifecycle/shutdown';
@@ -23,6 +26,7 @@ import { createReport } from './report.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
 import { ingestGroup } from './services/ingest-events.ts';
+import { createTokenCache } from './services/token-cache.ts';
 import { createIngestionBatcher } from './services/ingestion-batcher.ts';
 import { version } from './version.ts';
 
@@ -38,18 +42,16 @@ if (config.autoDbMigration) {
   logger.info({ event: 'database.migrated', applied }, 'the database has all migrations');
 }
 
-const db = openPool(
-  {
-    connectionString: config.databaseUrl,
-    applicationName: 'postrider api',
-    connectionsMax: config.databaseConnectionsMax,
-    idleTimeoutMs: config.databaseIdleTimeoutMs,
-    connectionTimeoutMs: config.databaseConnectionTimeoutMs,
-    statementTimeoutMs: config.databaseStatementTimeoutMs,
-    preparedStatements: config.preparedStatements,
-  },
-  logger,
-);
+const database = {
+  connectionString: config.databaseUrl,
+  applicationName: 'postrider api',
+  connectionsMax: config.databaseConnectionsMax,
+  idleTimeoutMs: config.databaseIdleTimeoutMs,
+  connectionTimeoutMs: config.databaseConnectionTimeoutMs,
+  statementTimeoutMs: config.databaseStatementTimeoutMs,
+  preparedStatements: config.preparedStatements,
+};
+const db = openPool(database, logger);
 const registry = createRegistry();
 registerDatabaseGauge(registry, db.pool);
 const now = (): number => performance.now();
@@ -68,9 +70,10 @@ const batcher = createIngestionBatcher({
   report,
   now,
 });
+const tokens = createTokenCache({ lookUp: (tokenHash) => findApplicationSecret(db, tokenHash), ttlMs: config.authCacheTtlMs, now });
 const app = createApp(
-  { db, notifier, batcher, secretsKey: config.secretsKey, settings: config, now },
-  createAuthenticator(db, config.masterApiKey),
+  { db, notifier, batcher, secretsKey: config.secretsKey, tokens, settings: config, now },
+  createAuthenticator(tokens, config.masterApiKey),
   report,
 );
 await warnOfExcessRights();
@@ -93,6 +96,14 @@ const ops = await startOpsServer({
   registry,
   logger,
 });
+const listener = listen({
+  connection: connectionConfig({ ...database, connectionString: config.databaseDirectUrl ?? config.databaseUrl, statementTimeoutMs: 0 }),
+  channel: deletedTokensChannel,
+  onNotification: tokens.clear,
+  onListening: () => tokens.setListening(true),
+  onLost: () => tokens.setListening(false),
+  logger,
+});
 const housekeeping = startHousekeeping({ db, notifier, logger });
 
 installShutdown({
@@ -105,6 +116,7 @@ installShutdown({
     server.closeIdleConnections();
     await Promise.race([once(server, 'close'), wait(drainDeadlineMs - 5000)]);
     await batcher.drain();
+    await listener.stop();
     await housekeeping.stop();
     await notifier.flush();
     await ops.close();

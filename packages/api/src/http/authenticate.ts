@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@postrider/shared/database/pool';
-import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { findApplication } from '@postrider/shared/database/queries/find-application';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { ProblemError } from '../problems.ts';
+import type { TokenCache } from '../services/token-cache.ts';
 
 /** Who is asking. */
 export type Principal =
@@ -19,7 +19,7 @@ export interface Authenticator {
 }
 
 /** Tokens are told apart by what they are equal to: the master key first, in constant time, then the secrets of applications. */
-export function createAuthenticator(db: Database, masterKey: string | null): Authenticator {
+export function createAuthenticator(tokens: Pick<TokenCache, 'find'>, masterKey: string | null): Authenticator {
   const masterDigest = masterKey === null ? null : digest(masterKey.toLowerCase());
   return {
     async authenticate(header) {
@@ -28,7 +28,7 @@ export function createAuthenticator(db: Database, masterKey: string | null): Aut
         return { kind: 'master' };
       }
       const secretToken = normalizeUuid(token);
-      const secret = secretToken === null ? undefined : await findApplicationSecret(db, tokenHash(secretToken));
+      const secret = secretToken === null ? undefined : await tokens.find(tokenHash(secretToken));
       if (!secret) {
         throw new ProblemError('AuthInvalidBiscuit');
       }

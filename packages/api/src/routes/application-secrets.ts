@@ -1,5 +1,6 @@
 import { deleteApplicationSecret } from '@postrider/shared/database/queries/delete-application-secret';
 import { type ApplicationSecretRow, listApplicationSecrets } from '@postrider/shared/database/queries/list-application-secrets';
+import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameApplicationSecret } from '@postrider/shared/database/queries/rename-application-secret';
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { type SecretsKey, tokenHash, unseal } from '@postrider/shared/secrets/sealed-secret';
@@ -17,7 +18,7 @@ const secretPost = z.object({ application_id: uuid, name: optional(text(1, 50)) 
 const secretParams = z.object({ application_secret_token: uuid });
 
 /** The tokens of applications. */
-export function applicationSecretRoutes({ db, secretsKey }: ApiContext): Route[] {
+export function applicationSecretRoutes({ db, secretsKey, tokens }: ApiContext): Route[] {
   return [
     {
       method: 'get',
@@ -66,7 +67,12 @@ export function applicationSecretRoutes({ db, secretsKey }: ApiContext): Route[]
         const { application_id: applicationId } = parseParameters(applicationQuery, query);
         const { application_secret_token: token } = parseParameters(secretParams, params);
         await authorizeApplication(db, principal, applicationId);
-        if (!(await deleteApplicationSecret(db, applicationId, tokenHash(token)))) {
+        const isDeleted = await db.transaction(async (transaction) => {
+          await notifyTokensDeleted(transaction);
+          return deleteApplicationSecret(transaction, applicationId, tokenHash(token));
+        });
+        tokens.clear();
+        if (!isDeleted) {
           throw new ProblemError('NotFound', { detail: 'The application has no such secret.' });
         }
         return { status: 204 };

@@ -3,6 +3,7 @@ import { type ApplicationRow, findApplication } from '@postrider/shared/database
 import { insertApplication } from '@postrider/shared/database/queries/insert-application';
 import { listApplications } from '@postrider/shared/database/queries/list-applications';
 import { type ApplicationUsage, loadApplicationUsage } from '@postrider/shared/database/queries/load-application-usage';
+import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameApplication } from '@postrider/shared/database/queries/rename-application';
 import { newId } from '@postrider/shared/domain/ids';
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
@@ -65,7 +66,7 @@ function collectionRoutes({ db, secretsKey }: ApiContext): Route[] {
   ];
 }
 
-function applicationItemRoutes({ db, notifier }: ApiContext): Route[] {
+function applicationItemRoutes({ db, notifier, tokens }: ApiContext): Route[] {
   return [
     {
       method: 'get',
@@ -103,7 +104,12 @@ function applicationItemRoutes({ db, notifier }: ApiContext): Route[] {
       async handle({ principal, params }) {
         const { application_id: applicationId } = parseParameters(applicationParams, params);
         await authorizeApplication(db, principal, applicationId);
-        await settleSubscriptions(db, notifier, await deleteApplication(db, applicationId));
+        const subscriptionIds = await db.transaction(async (transaction) => {
+          await notifyTokensDeleted(transaction);
+          return deleteApplication(transaction, applicationId);
+        });
+        tokens.clear();
+        await settleSubscriptions(db, notifier, subscriptionIds);
         return { status: 204 };
       },
     },

@@ -8,6 +8,8 @@ export interface ListenOptions {
   readonly onNotification: (payload: string) => void;
   /** Called when listening begins, and again after every reconnection: what was sent meanwhile is lost. */
   readonly onListening: () => void;
+  /** Called when listening ends: what is sent from then on is not heard. */
+  readonly onLost?: () => void;
   readonly logger: Logger;
 }
 
@@ -46,6 +48,7 @@ export function listen(options: ListenOptions): Listener {
       await next.connect();
       await next.query(`listen ${options.channel}`);
       next.once('end', () => {
+        options.onLost?.();
         if (!stopped) {
           options.logger.warn({ event: 'database.listener_lost', channel: options.channel }, 'the listening connection was lost');
           reconnectLater();
