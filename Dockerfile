@@ -24,5 +24,6 @@ COPY package.json LICENSE ./
 COPY migrations migrations
 USER node
 STOPSIGNAL SIGTERM
-# The API; a worker is `node packages/worker/dist/main.js`, the migrations `node packages/api/dist/migrate-cli.js up`.
-CMD ["node", "packages/api/dist/main.js"]
+# The flags keep the heap small at the price of more frequent collections: docs/scaling.md has the figures.
+# The API; docker-compose.yml has the commands of a worker and of the migrations.
+CMD ["node", "--max-semi-space-size=4", "--heap-growing-percent=30", "packages/api/dist/main.js"]

@@ -115,6 +115,8 @@ describe('bad input', () => {
     ['occurred_at', undefined, 400, 'JsonPayload'],
     ['occurred_at', 'yesterday', 400, 'JsonPayload'],
     ['occurred_at', '2026-02-30T00:00:00Z', 400, 'JsonPayload'],
+    ['occurred_at', '9999-12-31T23:59:59-00:01', 400, 'JsonPayload'],
+    ['occurred_at', '0000-01-01T00:00:00+00:01', 400, 'JsonPayload'],
     ['labels', undefined, 400, 'JsonPayload'],
     ['labels', { a: 7 }, 400, 'JsonPayload'],
     ['labels', { a: '' }, 422, 'Validation'],
@@ -501,6 +503,28 @@ describe('workers and organizations', () => {
     await master.expect('DELETE', `/api/v1/workers/${String(worker['worker_id'])}`);
   });
 
+  test('subscriptions follow all workers that are assigned at once, and those that are made meanwhile too', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const own = await setUpApplication(master);
+      const workers = await Promise.all(
+        ['a', 'b', 'c'].map((name) => master.expect('POST', '/api/v1/workers', { name: `${name}-${own.organizationId}`, public: false })),
+      );
+      await subscribe(own, 'https://example.com/before');
+      await Promise.all([
+        ...workers.map((worker) =>
+          master.expect('PUT', `/api/v1/organizations/${own.organizationId}/workers/${String(worker['worker_id'])}`),
+        ),
+        subscribe(own, 'https://example.com/meanwhile'),
+      ]);
+      const { rows } = await database.admin.query<{ worker_ids: string[] }>({
+        text: 'select p.worker_ids from webhook.subscription s join webhook.worker_pool p using (pool_id) where s.application_id = $1',
+        values: [own.applicationId],
+      });
+      const assigned = workers.map((worker) => worker['worker_id']).toSorted();
+      expect(rows.map((row) => row.worker_ids.toSorted())).toEqual([assigned, assigned]);
+    }
+  });
+
   test('an organization with a given id is made once and deleted when it is empty', async () => {
     const id = crypto.randomUUID();
     const body = { name: 'Scripted', organization_id: id };
@@ -529,6 +553,29 @@ describe('workers and organizations', () => {
 describe('the surface', () => {
   test.each(['/api/v1/instance', '/api/v1/instance/', '//api//v1///instance//'])('slashes do not matter in %s', async (path) => {
     expect(await master.call('GET', path)).toMatchObject({ status: 200, body: { support_email_address: 'help@example.com' } });
+  });
+
+  test.each([
+    ['an empty Host', '/api/v1', ''],
+    ['a Host that is none', '/api/v1', 'a b'],
+    ['the absolute form of a target', 'http://other.example/api/v1', 'other.example'],
+  ])('the next page is found with %s', async (_name, base, host) => {
+    const own = await setUpApplication(master);
+    await own.client.expect('POST', '/api/v1/event', eventOf(own));
+    await own.client.expect('POST', '/api/v1/event', eventOf(own));
+    const path = `${base}/events?application_id=${own.applicationId}&per_page=1`;
+    const [response] = await once(
+      httpRequest(url, { path, setHost: false, headers: { host, authorization: `Bearer ${own.secret}` } }).end(),
+      'response',
+    );
+    response.resume();
+    expect(response.statusCode).toBe(200);
+    expect(response.headers.link).toMatch(/^<http:\/\/[\w.]+\/api\/v1\/events\?.+>; rel="next"$/);
+  });
+
+  test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('an unknown parameter named %s is ignored', async (name) => {
+    const path = `/api/v1/event_types?application_id=${setup.applicationId}&${name}=1&${name}=2`;
+    expect(await setup.client.call('GET', path)).toMatchObject({ status: 200 });
   });
 
   test('the aliases for the npm client work', async () => {

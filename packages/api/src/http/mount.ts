@@ -61,8 +61,9 @@ export function mountRoutes(options: MountOptions): Express {
   return app;
 }
 
-/** Slashes are rewritten, never redirected: repeated ones collapse and a final one goes. */
-function normalizeUrl(url: string): string {
+/** Slashes are rewritten, never redirected: repeated ones collapse and a final one goes. The absolute form, which proxies send, is cut. */
+function normalizeUrl(target: string): string {
+  const url = target.replace(/^https?:\/\/[^/?]*/i, '');
   const queryAt = url.indexOf('?');
   const query = queryAt === -1 ? '' : url.slice(queryAt);
   const path = (queryAt === -1 ? url : url.slice(0, queryAt)).replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
@@ -133,12 +134,12 @@ function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<
 }
 
 function queryOf(request: Request): Record<string, string | readonly string[]> {
-  const query: Record<string, string | readonly string[]> = {};
+  const values = new Map<string, string | readonly string[]>();
   for (const [name, value] of new URLSearchParams(request.url.split('?')[1] ?? '')) {
-    const before = query[name];
-    query[name] = before === undefined ? value : [before, value].flat();
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : [before, value].flat());
   }
-  return query;
+  return Object.fromEntries(values);
 }
 
 /** PostgreSQL has no text with this character, so that no parameter with it can mean anything. */
@@ -151,7 +152,9 @@ function refuseUnstorable(parameters: Readonly<Record<string, string | readonly 
 }
 
 function originOf(request: Request): string {
-  return `${request.protocol}://${request.headers.host ?? 'localhost'}`;
+  const origin = `${request.protocol}://${request.headers.host ?? ''}`;
+  // A client may send any Host, also none or one that no URL can have.
+  return URL.canParse(origin) ? origin : `${request.protocol}://localhost`;
 }
 
 function problemHandler(report: ApiReport): ErrorRequestHandler {

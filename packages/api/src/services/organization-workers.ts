@@ -1,6 +1,7 @@
 import type { Database, DatabasePool } from '@postrider/shared/database/pool';
 import { assignWorker, type WorkerAssignment } from '@postrider/shared/database/queries/assign-worker';
 import { listWorkers } from '@postrider/shared/database/queries/list-workers';
+import { lockOrganization } from '@postrider/shared/database/queries/lock-organization';
 import { moveOrganizationSubscriptions } from '@postrider/shared/database/queries/move-organization-subscriptions';
 import { unassignWorker } from '@postrider/shared/database/queries/unassign-worker';
 import { upsertWorkerPool } from '@postrider/shared/database/queries/upsert-worker-pool';
@@ -24,6 +25,8 @@ async function change(
   write: (transaction: Database) => Promise<boolean>,
 ): Promise<boolean> {
   const moved = await db.transaction(async (transaction) => {
+    // Two changes at once would each compute the pool without the other's worker.
+    await lockOrganization(transaction, organizationId);
     if (!(await write(transaction))) {
       return null;
     }

@@ -3,6 +3,7 @@ import type { Database, DatabasePool } from '@postrider/shared/database/pool';
 import { insertSubscription, type SubscriptionToWrite } from '@postrider/shared/database/queries/insert-subscription';
 import { listAllowedWorkers } from '@postrider/shared/database/queries/list-allowed-workers';
 import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
+import { lockOrganizationWorkers } from '@postrider/shared/database/queries/lock-organization-workers';
 import { replaceSubscriptionEventTypes } from '@postrider/shared/database/queries/replace-subscription-event-types';
 import { replaceSubscriptionWorkers } from '@postrider/shared/database/queries/replace-subscription-workers';
 import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
@@ -49,6 +50,8 @@ function write(
     if (missing.length > 0) {
       return { kind: 'event_types_missing', names: missing };
     }
+    // A change of the organization's workers moves the subscriptions that it sees: unlocked, it would miss this one.
+    await lockOrganizationWorkers(transaction, wanted.applicationId);
     const allowed = await listAllowedWorkers(transaction, wanted.applicationId);
     const notAllowed = wanted.dedicatedWorkers.filter((name) => !allowed.some((worker) => worker.name === name));
     if (notAllowed.length > 0) {
