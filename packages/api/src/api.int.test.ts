@@ -380,6 +380,12 @@ describe('events', () => {
     expect(await own.client.list(`/api/v1/events?application_id=${own.applicationId}&until=2020-01-01T00:00:00Z`)).toEqual([]);
   });
 
+  test('are found by a label with a question mark', async () => {
+    const own = await setUpApplication(master);
+    await own.client.expect('POST', '/api/v1/event', eventOf(own, { labels: { q: 'who?me' } }));
+    expect(await own.client.list(`/api/v1/events?application_id=${own.applicationId}&label=q=who?me`)).toHaveLength(1);
+  });
+
   test('are replayed to all matching subscriptions, or to one', async () => {
     const own = await setUpApplication(master);
     const one = await subscribe(own, 'https://example.com/1');

@@ -11,6 +11,7 @@ import { countOpenAttempts } from '@postrider/shared/database/queries/count-open
 import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { deletedTokensChannel } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import { whenReachable } from '@postrider/shared/database/when-reachable';
 import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { installShutdown } from '@postrider/shared/lifecycle/shutdown';
 import { createLogger } from '@postrider/shared/observability/logger';
@@ -38,7 +39,8 @@ const config = readConfig(process.env);
 const logger = createLogger({ level: config.logLevel, process: 'api', version });
 logger.info({ event: 'api.settings', settings: describeEffective(apiSettings, config) }, 'effective settings');
 if (config.autoDbMigration) {
-  const { applied } = await migrateUp({ connectionString: migrationUrlOf(config), directory: migrationsDirectory });
+  const migrate = () => migrateUp({ connectionString: migrationUrlOf(config), directory: migrationsDirectory });
+  const { applied } = await whenReachable(migrate, wait, logger);
   logger.info({ event: 'database.migrated', applied }, 'the database has all migrations');
 }
 
@@ -127,7 +129,7 @@ logger.info({ event: 'api.started', url: urlOf(server), opsUrl: ops.url }, 'API 
 
 /** One role for everything works; what is lost by it is said once. */
 async function warnOfExcessRights(): Promise<void> {
-  const { excess_rights: excessRights } = await checkDatabase(db);
+  const { excess_rights: excessRights } = await whenReachable(() => checkDatabase(db), wait, logger);
   if (excessRights.length > 0) {
     logger.warn(
       { event: 'database.excess_rights', excessRights },

@@ -2,7 +2,6 @@
 import { describeEffective } from '@postrider/shared/config/settings';
 import { listen } from '@postrider/shared/database/listen';
 import { connectionConfig, type DatabaseOptions, openPool } from '@postrider/shared/database/pool';
-import { isConnectionFailure } from '@postrider/shared/database/postgres-errors';
 import { dueAttemptsChannel } from '@postrider/shared/database/queries/notify-due-attempts';
 import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { worstCaseMs } from '@postrider/shared/domain/retry-schedule';
@@ -35,15 +34,7 @@ const db = openPool(database, logger);
 const registry = createRegistry();
 registerDatabaseGauge(registry, db.pool);
 const notifier = createWakeUpNotifier(db, logger, Math.random);
-const { worker, recorder, roster, sender } = await wireWorker({
-  config,
-  db,
-  logger,
-  registry,
-  notifier,
-  joinRetryMs: 1000,
-  isConnectionFailure,
-});
+const { worker, recorder, roster, sender } = await wireWorker({ config, db, logger, registry, notifier });
 
 const isStuck = (): boolean => worker.oldestDeliveryMs() > config.timeoutMs + stuckAfterTimeoutMs;
 const isClaiming = (): boolean => worker.claimer.isClaiming();

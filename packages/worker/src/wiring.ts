@@ -16,6 +16,7 @@ import { releaseRequestAttempts } from '@postrider/shared/database/queries/relea
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { stopWorkerProcess } from '@postrider/shared/database/queries/stop-worker-process';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import { whenReachable } from '@postrider/shared/database/when-reachable';
 import { leaseStartMarginMs } from '@postrider/shared/domain/limits';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -37,9 +38,6 @@ export interface WiringOptions {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly notifier: WakeUpNotifier;
-  /** Between tries to enter the roster while the database is away. */
-  readonly joinRetryMs: number;
-  readonly isConnectionFailure: (error: unknown) => boolean;
 }
 
 export interface WiredWorker {
@@ -113,24 +111,16 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
 
 async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => void): Promise<Roster> {
   const { config, db, logger } = options;
-  for (;;) {
-    try {
-      return await joinRoster({
-        register: () => registerWorkerProcess(db, { name: config.workerName, version: config.workerVersion }),
-        beat: (workerProcessId) => beatWorkerProcess(db, workerProcessId, aliveWithinMs),
-        leave: (workerProcessId) => stopWorkerProcess(db, workerProcessId),
-        servedPools: () => listServedPools(db, config.workerName),
-        onServedPoolsChanged,
-        logger,
-      });
-    } catch (error) {
-      if (!options.isConnectionFailure(error)) {
-        throw error;
-      }
-      logger.warn({ event: 'worker.waiting_for_database', err: error }, 'the database cannot be reached; trying again');
-      await wait(options.joinRetryMs);
-    }
-  }
+  const join = (): Promise<Roster> =>
+    joinRoster({
+      register: () => registerWorkerProcess(db, { name: config.workerName, version: config.workerVersion }),
+      beat: (workerProcessId) => beatWorkerProcess(db, workerProcessId, aliveWithinMs),
+      leave: (workerProcessId) => stopWorkerProcess(db, workerProcessId),
+      servedPools: () => listServedPools(db, config.workerName),
+      onServedPoolsChanged,
+      logger,
+    });
+  return whenReachable(join, wait, logger);
 }
 
 function wireRecorder(db: DatabasePool, report: WorkerReport): Recorder {

@@ -135,7 +135,7 @@ function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<
 
 function queryOf(request: Request): Record<string, string | readonly string[]> {
   const values = new Map<string, string | readonly string[]>();
-  for (const [name, value] of new URLSearchParams(request.url.split('?')[1] ?? '')) {
+  for (const [name, value] of new URLSearchParams(/\?.*/s.exec(request.url)?.[0] ?? '')) {
     const before = values.get(name);
     values.set(name, before === undefined ? value : [before, value].flat());
   }

@@ -167,16 +167,22 @@ describe('a missing partition', () => {
   });
 
   test('is made beside a report that holds a lock on the table, and ingest does not wait for it', async () => {
+    const lastDay = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+    await database.admin.query({ text: `drop table event.event_${lastDay}` });
     const report = new Client({ connectionString: database.superuserUrl });
     await report.connect();
     await report.query('begin; select count(*) from event.event');
-    const partition = `event.event_${new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')}`;
-    // The report read every partition, so that none can be dropped while it runs; the next one that is missing is a new day's.
-    await database.admin.query({ text: `select to_regclass('${partition}')` });
-    const results = await Promise.all([givenBatcher().ingest(newEvent()), ensurePartitions(database.db)]);
+
+    const [made, result] = await Promise.all([ensurePartitions(database.db), givenBatcher().ingest(newEvent())]);
+    const held = await report.query(
+      "select count(*)::integer as held from pg_locks where relation = 'event.event'::regclass and pid = pg_backend_pid()",
+    );
     await report.query('rollback');
     await report.end();
-    expect(results[0].kind).toBe('ingested');
+
+    expect(made).toBe(1);
+    expect(result.kind).toBe('ingested');
+    expect(held.rows[0]).toEqual({ held: 1 });
   });
 });
 

@@ -1,3 +1,4 @@
+import { createConnection, createServer } from 'node:net';
 import { startCountingReceiver } from '@postrider/testkit/counting-receiver-process';
 import { eventually } from '@postrider/testkit/eventually';
 import {
@@ -7,7 +8,8 @@ import {
   type TestApplication,
   type TestSubscription,
 } from '@postrider/testkit/factories';
-import { startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import { freePort } from '@postrider/testkit/free-port';
+import { startPostrider, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import { startReceiver } from '@postrider/testkit/receiver';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
@@ -145,6 +147,40 @@ test('a private worker serves what is dedicated to it and nothing else', async (
   await givenWorker('--worker-name=anybody');
   await receiver.waitForRequests(6);
   expect(receiver.requests.slice(3).map(({ path }) => path)).toEqual(['/public', '/public', '/public']);
+});
+
+test('a missing partition of the log is made on the spot, and nothing is delivered twice', async () => {
+  const { receiver, subscription } = await givenCountingReceiver(0);
+  await givenBacklog(subscription, 200);
+  const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+  await database.admin.query({ text: `drop table webhook.finished_attempt_${today}` });
+
+  await givenWorker('--concurrent=20');
+
+  await eventually(async () => (await countAttempts("status = 'successful'")) === 200);
+  expect(await receiver.stats()).toMatchObject({ requests: 200, distinct: 200, repeated: [] });
+});
+
+test('a worker that starts before its database waits for it', async () => {
+  const { subscription, receiver } = await givenCountingReceiver(0);
+  await givenBacklog(subscription, 1);
+  const port = await freePort();
+  const url = new URL(database.runtimeUrl);
+  const upstream = { host: url.hostname, port: Number(url.port) };
+  url.host = `127.0.0.1:${port}`;
+  const worker = startPostrider('worker', { databaseUrl: url.href }, { OPS_PORT: '0', DISABLE_TARGET_IP_CHECK: 'true' });
+  onTestFinished(() => worker.kill('SIGKILL'));
+  await worker.waitForLog((line) => line['event'] === 'database.unreachable');
+
+  const proxy = createServer((socket) => {
+    const server = createConnection(upstream);
+    socket.pipe(server).pipe(socket);
+    socket.on('error', () => server.destroy());
+    server.on('error', () => socket.destroy());
+  }).listen(port, '127.0.0.1');
+  onTestFinished(() => void proxy.close());
+
+  await eventually(async () => (await receiver.stats()).requests === 1);
 });
 
 test('410 disables the subscription', async () => {

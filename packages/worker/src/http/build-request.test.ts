@@ -89,9 +89,12 @@ test('an event type that is not ASCII is E_INVALID_HEADER', () => {
   expect(build({}, 'bestellung.größe.geändert')).toMatchObject({ kind: 'invalid', errorName: 'E_INVALID_HEADER' });
 });
 
-test.each(['', 'nonsense', 'ftp://example.com/', 'file:///etc/passwd', 'http://'])('the URL %j is E_INVALID_TARGET', (url) => {
-  expect(build({ url })).toMatchObject({ kind: 'invalid', errorName: 'E_INVALID_TARGET' });
-});
+test.each(['', 'nonsense', 'ftp://example.com/', 'file:///etc/passwd', 'http://', 'http://%zz:p@example.com/'])(
+  'the URL %j is E_INVALID_TARGET',
+  (url) => {
+    expect(build({ url })).toMatchObject({ kind: 'invalid', errorName: 'E_INVALID_TARGET' });
+  },
+);
 
 test('plain http is refused where https is demanded', () => {
   const target = { method: 'POST', url: 'http://example.com/', headers: {} };

@@ -151,7 +151,11 @@ export interface RequestParts {
 export function buildRequest(parts: RequestParts): BuiltRequest | Unbuildable {
   const { attempt, event, target, secrets, signing, timestampSeconds } = parts;
   if (!visibleAscii.test(attempt.eventTypeName) || !visibleAscii.test(event.payloadContentType)) {
-    return { kind: 'invalid', errorName: 'E_INVALID_HEADER', message: 'the event or content type has characters that a header cannot carry' };
+    return {
+      kind: 'invalid',
+      errorName: 'E_INVALID_HEADER',
+      message: 'the event or content type has characters that a header cannot carry',
+    };
   }
   const signed: SentHeader[] = [
     ...target.customHeaders,

@@ -16,6 +16,9 @@ export type ClassifiedFailure =
   | { readonly kind: 'error'; readonly errorName: Exclude<DeliveryErrorName, 'E_HTTP'>; readonly message: string }
   | { readonly kind: 'own_fault'; readonly message: string };
 
+/** Instead of EADDRNOTAVAIL, which means that ports ran out for IPv4, but for IPv6 mostly that it is not set up here. */
+const noRouteForIPv6 = 'EADDRNOTAVAIL_IPV6';
+
 /** Out of sockets, files, ports or memory: nothing that the receiver could help. */
 const ownFaults: Readonly<Record<string, string>> = {
   EMFILE: 'this worker has no more files to open',
@@ -23,7 +26,6 @@ const ownFaults: Readonly<Record<string, string>> = {
   ENOBUFS: 'this machine has no more buffers for sockets',
   ENOMEM: 'this machine has no more memory',
   EADDRNOTAVAIL: 'this machine has no more ports to connect from',
-  UND_ERR_MAX_ORIGINS_REACHED: 'this worker talks to too many hosts at once',
 };
 
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
@@ -36,14 +38,24 @@ const connectionFailures: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host of the receiver cannot be reached',
   ENETUNREACH: 'the network of the receiver cannot be reached',
   EPROTO: 'the TLS handshake failed',
+  [noRouteForIPv6]: 'this machine has no address to reach the receiver by IPv6 from',
   UND_ERR_SOCKET: 'the receiver closed the connection without an answer',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too large',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the body of the answer is not as long as its Content-Length says',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer is too large',
 };
 
-/** Names what went wrong with a request. The words are ours: nothing of the error's own text reaches the log but its code. */
-export function classifyFailure(error: unknown): ClassifiedFailure {
+/** What ends a connection, and means another thing once a part of the answer has arrived. */
+const endsOfConnection: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** Statuses below 200 that undici breaks the connection off at: 100 without `Expect`, and 101. It says so in words only. */
+const unaskedStatuses: ReadonlySet<string> = new Set(['bad response', 'bad upgrade']);
+
+/**
+ * Names what went wrong with a request, given whether the head of its answer had arrived. The words are ours: nothing of the error's own
+ * text reaches the log but its code.
+ */
+export function classifyFailure(error: unknown, hasAnswered: boolean): ClassifiedFailure {
   if (error instanceof ForbiddenTargetError) {
     return { kind: 'error', errorName: 'E_INVALID_TARGET', message: error.message };
   }
@@ -58,7 +70,10 @@ export function classifyFailure(error: unknown): ClassifiedFailure {
   if (timeouts.has(code)) {
     return { kind: 'error', errorName: 'E_TIMEOUT', message: 'the connection was not established in time' };
   }
-  const connectionFailure = connectionFailures[code];
+  if (error instanceof errors.SocketError && unaskedStatuses.has(error.message)) {
+    return { kind: 'error', errorName: 'E_CONNECTION', message: 'the receiver answered with a status below 200 that was not asked for' };
+  }
+  const connectionFailure = hasAnswered && endsOfConnection.has(code) ? 'the receiver broke off its answer' : connectionFailures[code];
   if (connectionFailure !== undefined) {
     return { kind: 'error', errorName: 'E_CONNECTION', message: `${connectionFailure} (${code})` };
   }
@@ -75,13 +90,17 @@ export function classifyFailure(error: unknown): ClassifiedFailure {
   return { kind: 'error', errorName: 'E_UNKNOWN', message: `the request failed (${code === '' ? 'no code' : code})` };
 }
 
-/** The code of an error, or of the first that an attempt at several addresses collected. */
+/** The code of an error, or of the first that an attempt at several addresses collected. A fault of ours among them comes first. */
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     const codes = error.errors.map(codeOf);
     return codes.find((code) => ownFaults[code] !== undefined) ?? codes[0] ?? '';
   }
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) {
+    return '';
+  }
+  const isIPv6 = 'address' in error && typeof error.address === 'string' && error.address.includes(':');
+  return error.code === 'EADDRNOTAVAIL' && isIPv6 ? noRouteForIPv6 : error.code;
 }
 
 /** Codes of Node's TLS and of OpenSSL's verification (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */

@@ -109,7 +109,7 @@ test.each([
   ['drips its body for ever', { kind: 'drip', everyMs: 20 }, 'E_TIMEOUT', 'did not finish its answer'],
   ['is slower than the timeout', { kind: 'answer', status: 200, delayMs: 10 * timeoutMs }, 'E_TIMEOUT', 'did not answer in time'],
   ['resets before its headers', { kind: 'reset', when: 'before_head' }, 'E_CONNECTION', 'reset'],
-  ['resets in its body', { kind: 'reset', when: 'in_body' }, 'E_CONNECTION', ''],
+  ['resets in its body', { kind: 'reset', when: 'in_body' }, 'E_CONNECTION', 'broke off its answer'],
   ['answers garbage', { kind: 'garbage' }, 'E_CONNECTION', 'not HTTP'],
   ['closes without an answer', { kind: 'close' }, 'E_CONNECTION', 'without an answer'],
 ] as const)('a receiver that %s ends within the timeout as its error', async (_name, behaviour, errorName, message) => {
@@ -140,6 +140,28 @@ test('a name without an address is E_DNS', async () => {
   const resolve: ResolveHost = createResolver({ timeoutMs: 200, now });
   const through = givenSender({ resolve });
   expect(await send({ url: 'http://does-not-exist.invalid/' }, '', through)).toMatchObject({ kind: 'error', errorName: 'E_DNS' });
+  await through.close();
+});
+
+test.each([
+  ['the timeout', { timeoutMs: 200, connectTimeoutMs: 60_000 }],
+  ['the connect timeout', { timeoutMs: 60_000, connectTimeoutMs: 200 }],
+])('a name server that never answers ends at %s', async (_name, timeouts) => {
+  const through = givenSender({ ...timeouts, resolve: () => new Promise(() => {}) });
+  expect(await send({ url: 'http://slow.example/' }, '', through)).toMatchObject({ kind: 'error', errorName: 'E_TIMEOUT' });
+  await through.close();
+});
+
+test('goes on to the next address when one does not connect', async () => {
+  const { port } = new URL(receiver.url);
+  const resolve: ResolveHost = () =>
+    Promise.resolve([
+      { address: '127.0.0.2', family: 4 },
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ]);
+  const through = givenSender({ resolve });
+  expect(await send({ url: `http://several.example:${port}/` }, '', through)).toMatchObject({ kind: 'response' });
   await through.close();
 });
 
