@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
@@ -570,13 +570,14 @@ describe('the surface', () => {
     await own.client.expect('POST', '/api/v1/event', eventOf(own));
     await own.client.expect('POST', '/api/v1/event', eventOf(own));
     const path = `${base}/events?application_id=${own.applicationId}&per_page=1`;
-    const [response] = await once(
-      httpRequest(url, { path, setHost: false, headers: { host, authorization: `Bearer ${own.secret}` } }).end(),
-      'response',
-    );
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpRequest(url, { path, setHost: false, headers: { host, authorization: `Bearer ${own.secret}` } }, resolve)
+        .on('error', reject)
+        .end();
+    });
     response.resume();
     expect(response.statusCode).toBe(200);
-    expect(response.headers.link).toMatch(/^<http:\/\/[\w.]+\/api\/v1\/events\?.+>; rel="next"$/);
+    expect(response.headers['link']).toMatch(/^<http:\/\/[\w.]+\/api\/v1\/events\?.+>; rel="next"$/);
   });
 
   test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('an unknown parameter named %s is ignored', async (name) => {

@@ -89,11 +89,11 @@ const ops = await startOpsServer({
   port: config.opsPort,
   isAlive: () => true,
   async readiness() {
-    const database = await checkDatabase(db).then(
+    const isReachable = await checkDatabase(db).then(
       () => true,
       () => false,
     );
-    return { ready: database && !draining, details: { database, draining } };
+    return { ready: isReachable && !draining, details: { database: isReachable, draining } };
   },
   registry,
   logger,

@@ -104,3 +104,28 @@ test('an API with settings that cannot be used ends with 78 and names all of the
   }
   expect(api.stderr()).not.toContain('short');
 });
+
+test('the same 500 event ids in opposite order through two API processes make one event each', async () => {
+  const options = { databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } };
+  const apis = await Promise.all([startApi(options), startApi(options)]);
+  onTestFinished(() => apis.forEach((api) => api.kill('SIGKILL')));
+  const [first, second] = apis;
+  const setup = await setUpApplication(new ApiClient(first?.url ?? ''));
+  const ids = Array.from({ length: 500 }, () => crypto.randomUUID());
+  const clients = [
+    { client: new ApiClient(first?.url ?? '', setup.secret), order: ids },
+    { client: new ApiClient(second?.url ?? '', setup.secret), order: ids.toReversed() },
+  ];
+
+  const answers = await Promise.all(
+    clients.flatMap(({ client, order }) =>
+      order.map((eventId) => client.call('POST', '/api/v1/event', eventOf(setup, { event_id: eventId }))),
+    ),
+  );
+
+  const statuses = Map.groupBy(answers, ({ status }) => status);
+  expect([...statuses].map(([status, of]) => [status, of.length]).toSorted()).toEqual([
+    [201, 500],
+    [409, 500],
+  ]);
+});

@@ -61,6 +61,9 @@ export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool
     async transaction(work) {
       const client = await pool.connect();
       let broken = true;
+      // A connection that breaks fails the statement that waits on it; unhandled, the event besides would end the process.
+      const ignoreError = (): void => {};
+      client.on('error', ignoreError);
       try {
         await client.query('begin');
         const result = await work(queriesOf(client, prepare));
@@ -74,6 +77,7 @@ export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool
         );
         throw error;
       } finally {
+        client.off('error', ignoreError);
         client.release(broken);
       }
     },

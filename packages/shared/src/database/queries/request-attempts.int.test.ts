@@ -57,6 +57,16 @@ function outcomeOf(attempt: ClaimedAttempt & { leaseId: string }, changes: Parti
   };
 }
 
+test('a connection that is killed inside a transaction fails that transaction and nothing else', async () => {
+  const failed = database.db.transaction(async (transaction) => {
+    const { rows } = await transaction.query<{ pid: number }>({ text: 'select pg_backend_pid() as pid' });
+    await database.admin.query({ text: 'select pg_terminate_backend($1)', values: [rows[0]?.pid] });
+    await transaction.query({ text: 'select 1' });
+  });
+  await expect(failed).rejects.toThrow();
+  expect((await database.db.query({ text: 'select 1 as one' })).rows).toEqual([{ one: 1 }]);
+});
+
 test('claims the attempts that have waited longest, no more than asked for', async () => {
   await givenBacklog(25);
 
