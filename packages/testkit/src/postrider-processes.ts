@@ -12,6 +12,8 @@ export interface PostriderOptions {
   readonly databaseUrl: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Flags of Node itself; those of the container image otherwise. */
+  readonly nodeFlags?: readonly string[];
   readonly onLine?: ProcessOptions['onLine'];
   readonly detached?: boolean;
 }
@@ -49,7 +51,7 @@ export function startPostrider(
   const main = fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
   return startProcess({
     command: process.execPath,
-    args: [...memoryFlags, '--enable-source-maps', main, ...(options.args ?? [])],
+    args: [...(options.nodeFlags ?? memoryFlags), '--enable-source-maps', main, ...(options.args ?? [])],
     env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, ...defaults, ...options.env },
     detached: options.detached ?? false,
     ...(options.onLine ? { onLine: options.onLine } : {}),
