@@ -44,10 +44,16 @@ export async function benchDelivery(options: DeliveryBenchOptions): Promise<void
   );
   try {
     for (const concurrent of options.concurrencies) {
-      const results = { bare: new Array<Measurement>(), rowByRow: new Array<Measurement>(), worker: new Array<Measurement>() };
+      const results = {
+        bare: new Array<Measurement>(),
+        rowByRow: new Array<Measurement>(),
+        worker: new Array<Measurement>(),
+        lean: new Array<Measurement>(),
+      };
       for (let round = 0; round < options.rounds; round += 1) {
         results.bare.push(await measureBare(sink, concurrent, options.attempts));
-        results.worker.push(await measureWorker(server, sink, concurrent, options.attempts));
+        results.worker.push(await measureWorker(server, sink, { concurrent, attempts: options.attempts, nodeFlags: [] }));
+        results.lean.push(await measureWorker(server, sink, { concurrent, attempts: options.attempts }));
         results.rowByRow.push(await measureRowByRow(server, sink, concurrent, Math.ceil(options.attempts / rowByRowShare)));
       }
       options.print(`\n### ${concurrent} concurrent\n\n${table(results)}`);
@@ -58,7 +64,7 @@ export async function benchDelivery(options: DeliveryBenchOptions): Promise<void
   }
 }
 
-function table(results: { bare: Measurement[]; worker: Measurement[]; rowByRow: Measurement[] }): string {
+function table(results: Readonly<Record<'bare' | 'rowByRow' | 'worker' | 'lean', readonly Measurement[]>>): string {
   const ratio = (a: readonly Measurement[], b: readonly Measurement[]): string =>
     formatSpread(
       a.map(({ perSecond }, round) => perSecond / (b[round]?.perSecond ?? Number.NaN)),
@@ -81,7 +87,12 @@ function table(results: { bare: Measurement[]; worker: Measurement[]; rowByRow: 
   ];
   return renderTable(
     ['what', 'deliveries/s', 'of bare undici', 'of row by row', 'sender CPU s per 1,000', 'database CPU s per 1,000', 'peak RSS'],
-    [row('bare undici', results.bare), row('Postrider worker', results.worker), row('row by row', results.rowByRow)],
+    [
+      row('bare undici', results.bare),
+      row('Postrider worker', results.worker),
+      row('Postrider worker, small heap', results.lean),
+      row('row by row', results.rowByRow),
+    ],
   );
 }
 
@@ -111,10 +122,21 @@ async function measureRowByRow(server: BenchServer, sink: Sink, concurrent: numb
   return { perSecond: Number(line['perSecond']), senderCpu: Number(line['cpuPerThousand']), databaseCpu, memoryMiB: null };
 }
 
-async function measureWorker(server: BenchServer, sink: Sink, concurrent: number, attempts: number): Promise<Measurement> {
+interface WorkerRun {
+  readonly concurrent: number;
+  readonly attempts: number;
+  /** Of Node; those that keep the heap small otherwise. */
+  readonly nodeFlags?: readonly string[];
+}
+
+async function measureWorker(server: BenchServer, sink: Sink, { concurrent, attempts, nodeFlags }: WorkerRun): Promise<Measurement> {
   const database = await databaseWithBacklog(server, sink, attempts);
   const databaseCpuBefore = treeCpuSeconds(server.pid);
-  const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${concurrent}`] });
+  const worker = await startWorker({
+    databaseUrl: database.runtimeUrl,
+    args: [`--concurrent=${concurrent}`],
+    ...(nodeFlags ? { nodeFlags } : {}),
+  });
   await eventually(async () => (await countOpen(database)) === 0, { timeoutMs: 600_000, intervalMs: gapMs });
   const databaseCpu = ((treeCpuSeconds(server.pid) - databaseCpuBefore) / attempts) * 1000;
   const senderCpu = (processCpuSeconds(worker.pid) / attempts) * 1000;
