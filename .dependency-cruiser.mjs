@@ -11,6 +11,13 @@ export default {
       to: { circular: true },
     },
     {
+      name: 'everything-resolves',
+      comment: 'An import that leads nowhere passes every other rule: correct its path, or declare its package where it is used.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
       name: 'api-and-worker-apart',
       comment: 'The API and the worker are deployed apart: move what both need to packages/shared.',
       severity: 'error',

@@ -6,14 +6,16 @@ COPY package.json pnpm-lock.yaml pnpm-workspace.yaml tsconfig.base.json ./
 COPY packages/shared/package.json packages/shared/
 COPY packages/api/package.json packages/api/
 COPY packages/worker/package.json packages/worker/
-RUN npm exec --yes --package=pnpm@10.34.9 -- pnpm install --frozen-lockfile --no-optional --filter postrider --filter @postrider/api --filter @postrider/worker --filter @postrider/shared
+RUN npm install --global --no-audit --no-fund "$(node -p "require('./package.json').packageManager")" \
+    && pnpm install --frozen-lockfile --no-optional --filter postrider --filter '@postrider/*'
 COPY packages/shared packages/shared
 COPY packages/api packages/api
 COPY packages/worker packages/worker
 RUN node_modules/.bin/tsc -b packages/api packages/worker
 # The dependencies of production only: neither tests nor tools go into the image.
-RUN rm -rf node_modules packages/*/node_modules && npm exec --yes --package=pnpm@10.34.9 -- pnpm install --frozen-lockfile --prod --no-optional --filter @postrider/api --filter @postrider/worker --filter @postrider/shared \
-    && find packages -name '*.ts' -not -name '*.d.ts' -not -path '*/node_modules/*' -delete
+RUN rm -rf node_modules packages/*/node_modules \
+    && pnpm install --frozen-lockfile --prod --no-optional --filter '@postrider/*' \
+    && rm -rf packages/*/src packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo
 
 FROM node:24-slim
 WORKDIR /app

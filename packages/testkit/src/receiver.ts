@@ -66,6 +66,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const requests: ReceivedRequest[] = [];
   const scripts = new Map<string, readonly Behaviour[]>();
   const connectionNumbers = new Map<Socket, number>();
+  const tcpSockets = new Map<number, Socket>();
   let held: (() => void)[] | null = [];
   let connections = 0;
 
@@ -74,26 +75,25 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('error', () => {});
     request.on('end', () => {
-      const path = request.url ?? '';
-      requests.push({
-        method: request.method ?? '',
-        path,
-        headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
-        rawHeaders: request.rawHeaders,
-        body: Buffer.concat(chunks),
-        receivedAtMs: Date.now(),
-        connection: connectionNumbers.get(request.socket) ?? 0,
-      });
-      const behaviour = next(scripts, path);
-      if (behaviour.kind === 'hold' && held) {
+      requests.push(toReceived(request, Buffer.concat(chunks), connectionNumbers.get(request.socket) ?? 0));
+      const behaviour = next(scripts, request.url ?? '');
+      if (behaviour.kind !== 'hold') {
+        behave(behaviour, request, response, () => tcpSockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy());
+      } else if (held) {
         held.push(() => response.end());
       } else {
-        behave(behaviour, request, response);
+        response.end();
       }
     });
   };
   const server: Server = options.tls ? createTlsServer(options.tls, handle) : createServer(handle);
   server.keepAliveTimeout = 60_000;
+  // Only the TCP socket below TLS can be reset.
+  server.on('connection', (socket: Socket) => {
+    const port = socket.remotePort ?? 0;
+    tcpSockets.set(port, socket);
+    socket.once('close', () => tcpSockets.delete(port));
+  });
   server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections += 1;
     connectionNumbers.set(socket, connections);
@@ -129,6 +129,18 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   };
 }
 
+function toReceived(request: IncomingMessage, body: Buffer, connection: number): ReceivedRequest {
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+    rawHeaders: request.rawHeaders,
+    body,
+    receivedAtMs: Date.now(),
+    connection,
+  };
+}
+
 function next(scripts: Map<string, readonly Behaviour[]>, path: string): Behaviour {
   const [first, ...rest] = scripts.get(path) ?? [];
   if (rest.length > 0) {
@@ -137,7 +149,12 @@ function next(scripts: Map<string, readonly Behaviour[]>, path: string): Behavio
   return first ?? { kind: 'answer', status: 200 };
 }
 
-function behave(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse): void {
+function behave(
+  behaviour: Exclude<Behaviour, { readonly kind: 'hold' }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  reset: () => void,
+): void {
   const { socket } = request;
   switch (behaviour.kind) {
     case 'answer':
@@ -149,7 +166,6 @@ function behave(behaviour: Behaviour, request: IncomingMessage, response: Server
       }, behaviour.delayMs ?? 0);
       return;
     case 'hang':
-    case 'hold':
       return;
     case 'drip':
       drip(response, behaviour.everyMs);
@@ -159,9 +175,9 @@ function behave(behaviour: Behaviour, request: IncomingMessage, response: Server
       return;
     case 'reset':
       if (behaviour.when === 'in_body') {
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nbeginning', () => setTimeout(() => socket.resetAndDestroy(), 50));
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nbeginning', () => setTimeout(reset, 50));
       } else {
-        socket.resetAndDestroy();
+        reset();
       }
       return;
     case 'garbage':

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** An account of this machine without privileges. */
@@ -35,16 +35,39 @@ export function reachableBinaries(native: string, user: OsUser | null): string {
     return native;
   }
   const root = ensureReachableRoot();
-  const copy = join(root, `binaries-${shortHash(native)}`);
-  if (!existsSync(join(copy, 'complete'))) {
+  // By their version, too: an upgrade puts other binaries into the same place.
+  const version = spawnSync(join(native, 'bin', 'postgres'), ['--version'], { cwd: '/', encoding: 'utf8' }).stdout;
+  const copy = join(root, `binaries-${shortHash(`${native} ${version}`)}`);
+  if (!existsSync(copy)) {
     const partial = mkdtempSync(join(root, 'partial-'));
     cpSync(native, join(partial, 'native'), { recursive: true, verbatimSymlinks: true });
-    chmodSync(partial, 0o755);
-    writeFileSync(join(partial, 'complete'), native);
-    rmSync(copy, { recursive: true, force: true });
-    renameSync(partial, copy);
+    openToAll(partial);
+    moveUnlessThere(partial, copy);
   }
   return join(copy, 'native');
+}
+
+/** Whatever the umask was that they were installed with. */
+function openToAll(directory: string): void {
+  chmodSync(directory, 0o755);
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) {
+      const path = join(entry.parentPath, entry.name);
+      chmodSync(path, entry.isDirectory() || (lstatSync(path).mode & 0o100) !== 0 ? 0o755 : 0o644);
+    }
+  }
+}
+
+/** Another process may have made the same copy meanwhile. */
+function moveUnlessThere(partial: string, copy: string): void {
+  try {
+    renameSync(partial, copy);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    if (!existsSync(copy)) {
+      throw error;
+    }
+  }
 }
 
 /** The data directory itself, or one that stands for it where the account cannot reach it. */
@@ -58,7 +81,9 @@ export function reachableDataDir(dataDir: string, user: OsUser | null): string {
 /** Made by us or not used at all: in a directory that everybody may write to, somebody else could have put it there. */
 function ensureReachableRoot(): string {
   if (!existsSync(reachableRoot)) {
-    mkdirSync(reachableRoot, { mode: 0o755 });
+    mkdirSync(reachableRoot);
+    // Not by the mode of its making, from which a umask takes away.
+    chmodSync(reachableRoot, 0o755);
   }
   const stats = lstatSync(reachableRoot);
   if (!stats.isDirectory() || stats.uid !== 0 || (stats.mode & 0o022) !== 0) {

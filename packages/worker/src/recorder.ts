@@ -50,7 +50,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let pending: RecordedOutcome[] = [];
   let inFlight = 0;
   let running: Promise<void> | null = null;
-  let tellRoom = (): void => {};
+  let tellRoom: (() => void) | null = null;
 
   async function run(): Promise<void> {
     while (pending.length > 0) {
@@ -59,7 +59,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       inFlight = batch.length;
       await recordWhole(options, batch);
       inFlight = 0;
-      tellRoom();
+      tellRoom?.();
     }
   }
 

@@ -5,7 +5,7 @@ const protocols = ['postgres:', 'postgresql:'] as const;
 const minuteMs = 60_000;
 
 /** The command that makes a value for `SECRETS_KEY`. */
-export const secretsKeyCommand = `node -e "console.log(require('node:crypto').randomBytes(32).toString('base64'))"`;
+const secretsKeyCommand = `node -e "console.log(require('node:crypto').randomBytes(32).toString('base64'))"`;
 
 /** Settings that the API and the worker share. */
 export function commonSettings(defaults: { readonly databaseConnectionsMax: number }) {

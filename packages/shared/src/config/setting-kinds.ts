@@ -54,7 +54,7 @@ function textOf(text: SettingText) {
 }
 
 /** What is read by a function that answers null for what it does not take. */
-export function kindOf<T>(read: (raw: string) => T | null, wants: string, show: (value: T) => string | number | boolean): Kind<T> {
+function kindOf<T>(read: (raw: string) => T | null, wants: string, show: (value: T) => string | number | boolean): Kind<T> {
   return {
     parse(raw) {
       const value = read(raw);
@@ -200,7 +200,7 @@ function urlKind(protocols: readonly string[]): Kind<string> {
 }
 
 /** The URL with its password masked. */
-export function withoutCredentials(value: string): string {
+function withoutCredentials(value: string): string {
   const masked = new URL(value);
   if (masked.password !== '') {
     masked.password = 'hidden';

@@ -61,8 +61,6 @@ export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool
     async transaction(work) {
       const client = await pool.connect();
       let broken = true;
-      // A connection that breaks fails the statement that waits on it; unhandled, the event besides would end the process.
-      const ignoreError = (): void => {};
       client.on('error', ignoreError);
       try {
         await client.query('begin');
@@ -84,6 +82,9 @@ export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool
     end: () => pool.end(),
   };
 }
+
+/** A connection that breaks fails the statement that waits on it; unhandled, the event besides would end the process. */
+function ignoreError(): void {}
 
 const textTypes = { getTypeParser: () => (value: unknown) => value };
 

@@ -15,10 +15,6 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
   return hasCode(error, codes.uniqueViolation) && error.constraint === constraint;
 }
 
-export function isForeignKeyViolation(error: unknown, constraint: string): boolean {
-  return hasCode(error, codes.foreignKeyViolation) && error.constraint === constraint;
-}
-
 /** A row that no partition takes. PostgreSQL reports it as a check violation without naming a constraint. */
 export function isMissingPartition(error: unknown): boolean {
   return hasCode(error, codes.checkViolation) && error.constraint === undefined;
