@@ -34,6 +34,6 @@ export function createApp(context: ApiContext, authenticator: Authenticator, rep
     ].flatMap((routesOf) => routesOf(context)),
     authenticator,
     report,
-    now: context.now,
+    context,
   });
 }

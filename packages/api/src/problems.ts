@@ -81,6 +81,10 @@ export const problems = {
 
 export type ProblemId = keyof typeof problems;
 
+export function isProblemId(id: unknown): id is ProblemId {
+  return typeof id === 'string' && Object.hasOwn(problems, id);
+}
+
 /** What is wrong with a field: a code, words, and the bounds that apply. */
 export interface FieldProblem {
   readonly code: string;

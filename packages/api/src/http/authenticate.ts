@@ -5,13 +5,8 @@ import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { ProblemError } from '../problems.ts';
 import type { TokenCache } from '../services/token-cache.ts';
-
-/** Who is asking. */
-export type Principal =
-  /** On routes that are open to everybody. */
-  | { readonly kind: 'anonymous' }
-  | { readonly kind: 'master' }
-  | { readonly kind: 'application'; readonly applicationId: string; readonly applicationSecretId: string };
+import type { Principal } from './principal.ts';
+import type { Access } from './route.ts';
 
 export interface Authenticator {
   /** Reads the `Authorization` header. Fails with the problem that the contract names. */
@@ -35,6 +30,13 @@ export function createAuthenticator(tokens: Pick<TokenCache, 'find'>, masterKey:
       return { kind: 'application', applicationId: secret.application_id, applicationSecretId: secret.application_secret_id };
     },
   };
+}
+
+/** Lets a principal call a route at all, whatever it would act on. */
+export function authorizeOperation(principal: Principal, route: { readonly access: Access }): void {
+  if (route.access === 'organization' && principal.kind !== 'master') {
+    throw new ProblemError('Forbidden', { detail: 'Application secrets may not do that: it takes the master key.' });
+  }
 }
 
 /** Lets a principal act on an application, or fails as if it did not exist. */

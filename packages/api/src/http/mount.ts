@@ -2,18 +2,19 @@ import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { isConnectionFailure } from '@postrider/shared/database/postgres-errors';
 import { ProblemError, problemDocument } from '../problems.ts';
+import type { ApiContext } from '../context.ts';
 import type { ApiReport } from '../report.ts';
 import { IngestionOverloadedError } from '../services/ingestion-batcher.ts';
 import type { Authenticator } from './authenticate.ts';
-import { readJsonBody } from './body.ts';
 import { invalidField } from './parse.ts';
-import type { Reply, Route, RouteRequest } from './route.ts';
+import { type RawRequest, readRequest } from './read-request.ts';
+import type { Reply, Route } from './route.ts';
 
 export interface MountOptions {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   readonly report: ApiReport;
-  readonly now: () => number;
+  readonly context: Pick<ApiContext, 'db' | 'now'>;
 }
 
 const basePath = '/api/v1';
@@ -77,13 +78,13 @@ function beginRequest(options: MountOptions, request: Request, response: Respons
   for (const [name, value] of Object.entries(securityHeaders)) {
     response.setHeader(name, value);
   }
-  const startedAt = options.now();
+  const startedAt = options.context.now();
   response.once('finish', () => {
     options.report.answered({
       method: request.method,
       route: routeOf(request),
       status: response.statusCode,
-      tookMs: options.now() - startedAt,
+      tookMs: options.context.now() - startedAt,
       requestId,
     });
   });
@@ -98,23 +99,18 @@ function routeOf(request: Request): string {
 async function answer(options: MountOptions, route: Route, request: Request, response: Response): Promise<void> {
   const principal =
     route.access === 'public' ? ({ kind: 'anonymous' } as const) : await options.authenticator.authenticate(request.headers.authorization);
-  if (route.access === 'organization' && principal.kind !== 'master') {
-    throw new ProblemError('Forbidden', { detail: 'Application secrets may not do that: it takes the master key.' });
-  }
   const params = onlyTexts(request.params);
   const query = queryOf(request);
   refuseUnstorable({ ...params, ...query });
-  const routeRequest: RouteRequest = {
-    principal,
+  const raw: RawRequest = {
     params,
     query,
-    body: route.bodyBytesMax === undefined ? undefined : await readJsonBody(request, route.bodyBytesMax),
     origin: originOf(request),
     pathWithQuery: request.url,
     ip: request.socket.remoteAddress ?? null,
     message: request,
   };
-  send(response, await route.handle(routeRequest));
+  send(response, await route.handle(await readRequest(options.context, route, principal, raw)));
 }
 
 function send(response: Response, reply: Reply): void {

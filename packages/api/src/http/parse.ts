@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type FieldProblem, ProblemError } from '../problems.ts';
+import { type FieldProblem, isProblemId, ProblemError, type ProblemId, problems } from '../problems.ts';
 
 /**
  * Reads a request body. Members that are missing or of the wrong type are a `JsonPayload` problem, values out of bounds a `Validation` one;
@@ -11,6 +11,7 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
     return parsed.data;
   }
   const { issues } = parsed.error;
+  const named = issues.map(problemNamedBy).find((problem) => problem !== null);
   const undecodable = issues.filter(
     (issue) => issue.code === 'invalid_type' || issue.code === 'invalid_format' || issue.code === 'invalid_union',
   );
@@ -18,7 +19,17 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
     const detail = undecodable.map((issue) => `${fieldOf(issue)}: ${issue.message}`).join('; ');
     throw new ProblemError('JsonPayload', { detail });
   }
-  throw validationProblem(issues);
+  throw named ?? validationProblem(issues);
+}
+
+/** The check of a schema whose failure has a problem of its own: `refine(isFine, orProblem('LabelsAmbiguity'))`. */
+export function orProblem(problem: ProblemId): { readonly error: string; readonly params: { readonly problem: ProblemId } } {
+  return { error: problems[problem].detail, params: { problem } };
+}
+
+function problemNamedBy(issue: z.core.$ZodIssue): ProblemError | null {
+  const id: unknown = issue.code === 'custom' ? issue.params?.['problem'] : undefined;
+  return isProblemId(id) ? new ProblemError(id) : null;
 }
 
 /** Reads query or path parameters. Whatever is wrong with them is a `Validation` problem that names the parameter. */

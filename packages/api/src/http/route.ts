@@ -1,22 +1,30 @@
 import type { IncomingMessage } from 'node:http';
-import type { Principal } from './authenticate.ts';
+import type { DatabasePool } from '@postrider/shared/database/pool';
+import type { z } from 'zod';
+import type { ProblemId } from '../problems.ts';
+import type { Principal } from './principal.ts';
 
 /** Who may call a route: everybody, tokens of applications too, or the master key only. */
 export type Access = 'public' | 'application' | 'organization';
 
-export interface RouteRequest {
+/** What every handler gets, whatever it declares. */
+export interface RequestContext {
   readonly principal: Principal;
-  readonly params: Readonly<Record<string, string>>;
-  /** Query parameters; a repeated one is a list. */
-  readonly query: Readonly<Record<string, string | readonly string[]>>;
-  /** The JSON body of routes that take one; undefined otherwise. */
-  readonly body: unknown;
+  /** The database as far as this request may see it. */
+  readonly db: DatabasePool;
   /** Where the client thinks it is, without a final slash. */
   readonly origin: string;
   /** The path and query as they were sent. */
   readonly pathWithQuery: string;
   readonly ip: string | null;
   readonly message: IncomingMessage;
+}
+
+/** A request whose parts were read by the schemas that the operation declares. */
+export interface OperationRequest<Params, Query, Body> extends RequestContext {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
 }
 
 export interface Reply {
@@ -26,13 +34,54 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One operation of the API. */
-export interface Route {
+/** What an operation is, as far as documentation, authorization and mounting have to know. */
+interface OperationFacts {
+  /** By resource, such as `subscriptions.create`: the id in the OpenAPI document, and what service tokens are restricted to. */
+  readonly name: string;
+  /** One line for the documentation. */
+  readonly summary: string;
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Below `/api/v1`, with `:name` for parameters. */
   readonly path: string;
   readonly access: Access;
-  /** Largest JSON body; left out for routes that take none. */
+  /** Where `application_id` stands that the caller must be allowed to use: checked before anything else is validated. */
+  readonly application?: 'params' | 'query' | 'body';
+  /** True where the handler finds out whether the application exists, so that a token for all of them need not ask before. */
+  readonly checksApplicationItself?: boolean;
+  /** True for what changes nothing though it is no GET: viewers may call it. */
+  readonly readOnly?: boolean;
+  /** Largest body in bytes where it is not the usual one. */
   readonly bodyBytesMax?: number;
-  readonly handle: (request: RouteRequest) => Promise<Reply>;
+  /** The success: its status, and the shape of its body if it has one. */
+  readonly answer: { readonly status: number; readonly schema?: z.ZodType };
+  /** Problems of its own, beside those that authentication, reading and validation can end with. */
+  readonly problems?: readonly ProblemId[];
+}
+
+/** An operation with the schemas of what comes in. `undefined` stands for a part that it does not take. */
+export interface Operation<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends OperationFacts {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly handle: (request: OperationRequest<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Reply>;
+}
+
+/** One operation of the API, as it is mounted and documented. */
+export interface Route extends OperationFacts {
+  readonly schemas: { readonly params?: z.ZodType; readonly query?: z.ZodType; readonly body?: z.ZodType };
+  /** A method, not a property: what it may be called with depends on the schemas, which `readRequest` sees to. */
+  handle(request: OperationRequest<unknown, unknown, unknown>): Promise<Reply>;
+}
+
+/** Makes a route of an operation, whose handler gets exactly what its schemas read. */
+export function defineRoute<
+  P extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodUndefined,
+  B extends z.ZodType = z.ZodUndefined,
+>(operation: Operation<P, Q, B>): Route {
+  const { params, query, body, ...facts } = operation;
+  return {
+    ...facts,
+    schemas: { ...(params && { params }), ...(query && { query }), ...(body && { body }) },
+  };
 }

@@ -2,14 +2,10 @@ import { deleteApplicationSecret } from '@postrider/shared/database/queries/dele
 import { type ApplicationSecretRow, listApplicationSecrets } from '@postrider/shared/database/queries/list-application-secrets';
 import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameApplicationSecret } from '@postrider/shared/database/queries/rename-application-secret';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { type SecretsKey, tokenHash, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { authorizeApplication } from '../http/authenticate.ts';
-import { authorizeBody } from '../http/authorize-body.ts';
-import { parseBody, parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery, optional, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { createApplicationSecret } from '../services/create-application-secret.ts';
@@ -18,55 +14,80 @@ const secretPost = z.object({ application_id: uuid, name: optional(text(1, 50)) 
 const secretParams = z.object({ application_secret_token: uuid });
 
 /** The tokens of applications. */
-export function applicationSecretRoutes({ db, secretsKey, tokens }: ApiContext): Route[] {
+export function applicationSecretRoutes(context: ApiContext): Route[] {
+  return [...readRoutes(context), ...writeRoutes(context)];
+}
+
+function readRoutes({ secretsKey }: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'application_secrets.list',
+      summary: 'Lists the secrets of an application',
       method: 'get',
       path: '/application_secrets',
       access: 'application',
-      async handle({ principal, query }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      query: applicationQuery,
+      answer: { status: 200 },
+      async handle({ db, query }) {
+        const { application_id: applicationId } = query;
         const rows = await listApplicationSecrets(db, applicationId);
         return { status: 200, body: rows.map((row) => view(secretsKey, row)) };
       },
-    },
-    {
+    }),
+  ];
+}
+
+function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
+  return [
+    defineRoute({
+      name: 'application_secrets.create',
+      summary: 'Creates an application secret',
       method: 'post',
       path: '/application_secrets',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, body }) {
-        await authorizeBody(db, principal, body);
-        const post = parseBody(secretPost, body);
+      application: 'body',
+      body: secretPost,
+      answer: { status: 201 },
+      async handle({ db, body: post }) {
         const row = await createApplicationSecret(db, secretsKey, { applicationId: post.application_id, name: post.name });
         return { status: 201, body: view(secretsKey, row) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'application_secrets.update',
+      summary: 'Renames an application secret',
       method: 'put',
       path: '/application_secrets/:application_secret_token',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, params, body }) {
-        await authorizeBody(db, principal, body);
-        const { application_secret_token: token } = parseParameters(secretParams, params);
-        const post = parseBody(secretPost, body);
+      application: 'body',
+      params: secretParams,
+      body: secretPost,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, params, body: post }) {
+        const { application_secret_token: token } = params;
         const row = await renameApplicationSecret(db, { applicationId: post.application_id, tokenHash: tokenHash(token), name: post.name });
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no such secret.' });
         }
         return { status: 200, body: view(secretsKey, row) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'application_secrets.delete',
+      summary: 'Deletes an application secret: it is refused from then on',
       method: 'delete',
       path: '/application_secrets/:application_secret_token',
       access: 'application',
-      async handle({ principal, params, query }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        const { application_secret_token: token } = parseParameters(secretParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      params: secretParams,
+      query: applicationQuery,
+      answer: { status: 204 },
+      problems: ['NotFound'],
+      async handle({ db, params, query }) {
+        const { application_id: applicationId } = query;
+        const { application_secret_token: token } = params;
         const isDeleted = await db.transaction(async (transaction) => {
           await notifyTokensDeleted(transaction);
           return deleteApplicationSecret(transaction, applicationId, tokenHash(token));
@@ -77,7 +98,7 @@ export function applicationSecretRoutes({ db, secretsKey, tokens }: ApiContext):
         }
         return { status: 204 };
       },
-    },
+    }),
   ];
 }
 

@@ -6,20 +6,21 @@ import { type ApplicationUsage, loadApplicationUsage } from '@postrider/shared/d
 import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameApplication } from '@postrider/shared/database/queries/rename-application';
 import { newId } from '@postrider/shared/domain/ids';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { authorizeApplication } from '../http/authenticate.ts';
-import { parseBody, parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { orProblem } from '../http/parse.ts';
 import { text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { createApplicationSecret } from '../services/create-application-secret.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
 import { stepOf, unlimited } from './usage.ts';
 
-const applicationPost = z.object({ organization_id: uuid, name: z.string() });
-const applicationName = z.object({ name: text(2, 50) });
+const wantedName = z
+  .string()
+  .refine((value) => value.trim() !== '', { ...orProblem('ApplicationNameMissing'), abort: true })
+  .pipe(text(2, 50));
+const applicationPost = z.object({ organization_id: uuid, name: wantedName });
 const organizationQuery = z.object({ organization_id: uuid });
 const applicationParams = z.object({ application_id: uuid });
 
@@ -28,24 +29,31 @@ export function applicationRoutes(context: ApiContext): Route[] {
   return [...collectionRoutes(context), ...applicationItemRoutes(context)];
 }
 
-function collectionRoutes({ db, secretsKey }: ApiContext): Route[] {
+function collectionRoutes({ secretsKey }: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'applications.list',
+      summary: 'Lists the applications of an organization',
       method: 'get',
       path: '/applications',
       access: 'organization',
-      async handle({ query }) {
-        const { organization_id: organizationId } = parseParameters(organizationQuery, query);
+      query: organizationQuery,
+      answer: { status: 200 },
+      async handle({ db, query }) {
+        const { organization_id: organizationId } = query;
         return { status: 200, body: (await listApplications(db, organizationId)).map(view) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'applications.create',
+      summary: 'Creates an application and its first secret',
       method: 'post',
       path: '/applications',
       access: 'organization',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ body }) {
-        const post = readPost(body);
+      body: applicationPost,
+      answer: { status: 201 },
+      problems: ['ApplicationNameMissing'],
+      async handle({ db, body: post }) {
         const row = await db.transaction(async (transaction) => {
           const application = await insertApplication(transaction, {
             applicationId: newId(),
@@ -62,48 +70,61 @@ function collectionRoutes({ db, secretsKey }: ApiContext): Route[] {
         }
         return { status: 201, body: view(row) };
       },
-    },
+    }),
   ];
 }
 
-function applicationItemRoutes({ db, notifier, tokens }: ApiContext): Route[] {
+function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'applications.get',
+      summary: 'Reads an application and what it uses',
       method: 'get',
       path: '/applications/:application_id',
       access: 'application',
-      async handle({ principal, params }) {
-        const { application_id: applicationId } = parseParameters(applicationParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'params',
+      params: applicationParams,
+      answer: { status: 200 },
+      async handle({ db, params }) {
+        const { application_id: applicationId } = params;
         const row = await findApplication(db, applicationId);
         if (!row) {
           throw new ProblemError('Forbidden');
         }
         return { status: 200, body: { ...view(row), ...infoOf(await loadApplicationUsage(db, applicationId)) } };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'applications.update',
+      summary: 'Renames an application',
       method: 'put',
       path: '/applications/:application_id',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, params, body }) {
-        const { application_id: applicationId } = parseParameters(applicationParams, params);
-        await authorizeApplication(db, principal, applicationId);
-        const row = await renameApplication(db, applicationId, readPost(body).name);
+      application: 'params',
+      params: applicationParams,
+      body: applicationPost,
+      answer: { status: 200 },
+      problems: ['ApplicationNameMissing'],
+      async handle({ db, params, body }) {
+        const { application_id: applicationId } = params;
+        const row = await renameApplication(db, applicationId, body.name);
         if (!row) {
           throw new ProblemError('Forbidden');
         }
         return { status: 200, body: view(row) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'applications.delete',
+      summary: 'Deletes an application and ends its deliveries',
       method: 'delete',
       path: '/applications/:application_id',
       access: 'application',
-      async handle({ principal, params }) {
-        const { application_id: applicationId } = parseParameters(applicationParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'params',
+      params: applicationParams,
+      answer: { status: 204 },
+      async handle({ db, params }) {
+        const { application_id: applicationId } = params;
         const subscriptionIds = await db.transaction(async (transaction) => {
           await notifyTokensDeleted(transaction);
           return deleteApplication(transaction, applicationId);
@@ -112,16 +133,8 @@ function applicationItemRoutes({ db, notifier, tokens }: ApiContext): Route[] {
         await settleSubscriptions(db, notifier, subscriptionIds);
         return { status: 204 };
       },
-    },
+    }),
   ];
-}
-
-function readPost(body: unknown): { organization_id: string; name: string } {
-  const post = parseBody(applicationPost, body);
-  if (post.name.trim() === '') {
-    throw new ProblemError('ApplicationNameMissing');
-  }
-  return { ...post, ...parseBody(applicationName, post) };
 }
 
 function view(row: ApplicationRow) {

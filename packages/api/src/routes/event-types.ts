@@ -1,39 +1,70 @@
 import { deactivateEventType } from '@postrider/shared/database/queries/deactivate-event-type';
 import { type EventTypeRow, listEventTypes } from '@postrider/shared/database/queries/list-event-types';
 import { upsertEventType } from '@postrider/shared/database/queries/upsert-event-type';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
-import type { ApiContext } from '../context.ts';
-import { authorizeApplication } from '../http/authenticate.ts';
-import { parseBody, parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
-import { authorizeBody } from '../http/authorize-body.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 
+const eventTypeParams = z.object({ event_type_name: z.string() });
 const eventTypePost = z.object({ application_id: uuid, service: text(1, 50), resource_type: text(1, 50), verb: text(1, 50) });
 
 /** Event types: dotted names that events and subscriptions share. */
-export function eventTypeRoutes({ db }: ApiContext): Route[] {
+export function eventTypeRoutes(): Route[] {
+  return [...readRoutes(), ...writeRoutes()];
+}
+
+function readRoutes(): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'event_types.list',
+      summary: 'Lists the active event types of an application',
       method: 'get',
       path: '/event_types',
       access: 'application',
-      async handle({ principal, query }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      query: applicationQuery,
+      answer: { status: 200 },
+      async handle({ db, query }) {
+        const { application_id: applicationId } = query;
         return { status: 200, body: (await listEventTypes(db, applicationId)).map(view) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'event_types.get',
+      summary: 'Reads an active event type',
+      method: 'get',
+      path: '/event_types/:event_type_name',
+      access: 'application',
+      application: 'query',
+      params: eventTypeParams,
+      query: applicationQuery,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, query, params }) {
+        const { application_id: applicationId } = query;
+        const [row] = await listEventTypes(db, applicationId, [params.event_type_name]);
+        if (!row) {
+          throw new ProblemError('NotFound', { detail: 'There is no active event type of this name.' });
+        }
+        return { status: 200, body: view(row) };
+      },
+    }),
+  ];
+}
+
+function writeRoutes(): Route[] {
+  return [
+    defineRoute({
+      name: 'event_types.create',
+      summary: 'Creates an event type, or activates it again',
       method: 'post',
       path: '/event_types',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, body }) {
-        await authorizeBody(db, principal, body);
-        const post = parseBody(eventTypePost, body);
+      application: 'body',
+      body: eventTypePost,
+      answer: { status: 201 },
+      async handle({ db, body: post }) {
         const row = await upsertEventType(db, {
           applicationId: post.application_id,
           service: post.service,
@@ -42,34 +73,26 @@ export function eventTypeRoutes({ db }: ApiContext): Route[] {
         });
         return { status: 201, body: view(row) };
       },
-    },
-    {
-      method: 'get',
-      path: '/event_types/:event_type_name',
-      access: 'application',
-      async handle({ principal, query, params }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        await authorizeApplication(db, principal, applicationId);
-        const [row] = await listEventTypes(db, applicationId, [params['event_type_name'] ?? '']);
-        if (!row) {
-          throw new ProblemError('NotFound', { detail: 'There is no active event type of this name.' });
-        }
-        return { status: 200, body: view(row) };
-      },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'event_types.deactivate',
+      summary: 'Deactivates an event type',
       method: 'delete',
       path: '/event_types/:event_type_name',
       access: 'application',
-      async handle({ principal, query, params }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        await authorizeApplication(db, principal, applicationId);
-        if (!(await deactivateEventType(db, applicationId, params['event_type_name'] ?? ''))) {
+      application: 'query',
+      params: eventTypeParams,
+      query: applicationQuery,
+      answer: { status: 204 },
+      problems: ['NotFound'],
+      async handle({ db, query, params }) {
+        const { application_id: applicationId } = query;
+        if (!(await deactivateEventType(db, applicationId, params.event_type_name))) {
           throw new ProblemError('NotFound', { detail: 'There is no active event type of this name.' });
         }
         return { status: 204 };
       },
-    },
+    }),
   ];
 }
 

@@ -1,7 +1,5 @@
 import type { ApiContext } from '../context.ts';
-import { authorizeBody } from '../http/authorize-body.ts';
-import { parseBody } from '../http/parse.ts';
-import type { Reply, Route } from '../http/route.ts';
+import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { ProblemError } from '../problems.ts';
 import type { IngestResult } from '../services/ingest-events.ts';
 import { eventPost, readPayload } from './event-post.ts';
@@ -9,17 +7,25 @@ import { eventPost, readPayload } from './event-post.ts';
 /** Ingest: at 201 the event and all its attempts are committed. */
 export function eventRoutes(context: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'events.ingest',
+      summary: 'Ingests an event: at 201 it and its attempts are committed',
       method: 'post',
       path: '/event',
       access: 'application',
+      application: 'body',
       bodyBytesMax: context.settings.eventBodyBytesMax,
-      async handle({ principal, body, ip }) {
-        // With the master key, ingest itself finds out whether the application exists.
-        if (principal.kind === 'application') {
-          await authorizeBody(context.db, principal, body);
-        }
-        const post = parseBody(eventPost, body);
+      checksApplicationItself: true,
+      body: eventPost,
+      answer: { status: 201 },
+      problems: [
+        'EventTypeDoesNotExist',
+        'EventAlreadyIngested',
+        'EventInvalidPayloadContentType',
+        'EventInvalidBase64Payload',
+        'EventInvalidJsonPayload',
+      ],
+      async handle({ principal, body: post, ip }) {
         const payload = readPayload(post);
         const result = await context.batcher.ingest({
           applicationId: post.application_id,
@@ -35,7 +41,7 @@ export function eventRoutes(context: ApiContext): Route[] {
         });
         return replyOf(post.application_id, post.event_type, result);
       },
-    },
+    }),
   ];
 }
 

@@ -1,13 +1,9 @@
 import { findEvent } from '@postrider/shared/database/queries/find-event';
 import { type EventRow, listEvents } from '@postrider/shared/database/queries/list-events';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { authorizeApplication } from '../http/authenticate.ts';
-import { authorizeBody } from '../http/authorize-body.ts';
 import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
-import { parseBody, parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery, optional, timestamp, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { replayEvent } from '../services/replay-event.ts';
@@ -32,15 +28,22 @@ const eventParams = z.object({ event_id: uuid });
 const replayPost = z.object({ application_id: uuid, subscription_id: optional(uuid) });
 
 /** Events that were ingested. */
-export function eventsRoutes({ db, notifier }: ApiContext): Route[] {
+export function eventsRoutes(context: ApiContext): Route[] {
+  return [...readRoutes(), ...writeRoutes(context)];
+}
+
+function readRoutes(): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'events.list',
+      summary: 'Lists events, newest first',
       method: 'get',
       path: '/events',
       access: 'application',
-      async handle({ principal, query, origin, pathWithQuery }) {
-        const filter = parseParameters(listQuery, query);
-        await authorizeApplication(db, principal, filter.application_id);
+      application: 'query',
+      query: listQuery,
+      answer: { status: 200 },
+      async handle({ db, query: filter, origin, pathWithQuery }) {
         const [receivedAt, eventId] = filter.pagination_cursor ?? [null, null];
         const rows = await listEvents(db, {
           applicationId: filter.application_id,
@@ -58,38 +61,54 @@ export function eventsRoutes({ db, notifier }: ApiContext): Route[] {
           : {};
         return { status: 200, body: page.map(view), headers };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'events.get',
+      summary: 'Reads an event with its payload',
       method: 'get',
       path: '/events/:event_id',
       access: 'application',
-      async handle({ principal, query, params }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        const { event_id: eventId } = parseParameters(eventParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      params: eventParams,
+      query: applicationQuery,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, query, params }) {
+        const { application_id: applicationId } = query;
+        const { event_id: eventId } = params;
         const row = await findEvent(db, applicationId, eventId);
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
         }
         return { status: 200, body: { ...view(row), payload: row.payload.toString('base64') } };
       },
-    },
-    {
+    }),
+  ];
+}
+
+function writeRoutes({ notifier }: ApiContext): Route[] {
+  return [
+    defineRoute({
+      name: 'events.replay',
+      summary: 'Delivers an event again to the subscriptions that match it now',
       method: 'post',
       path: '/events/:event_id/replay',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, params, body }) {
-        await authorizeBody(db, principal, body);
-        const { event_id: eventId } = parseParameters(eventParams, params);
-        const { application_id: applicationId, subscription_id: subscriptionId } = parseBody(replayPost, body);
+      application: 'body',
+      params: eventParams,
+      body: replayPost,
+      answer: { status: 204 },
+      problems: ['NotFound'],
+      async handle({ db, params, body }) {
+        const { event_id: eventId } = params;
+        const { application_id: applicationId, subscription_id: subscriptionId } = body;
         const replayed = await replayEvent(db, notifier, { applicationId, eventId, subscriptionId });
         if (replayed.kind === 'not_found') {
           throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
         }
         return { status: 204 };
       },
-    },
+    }),
   ];
 }
 

@@ -1,26 +1,37 @@
 import { timingSafeEqual } from 'node:crypto';
 import { checkDatabase } from '@postrider/shared/database/queries/check-database';
 import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
+import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import type { Reply, Route, RouteRequest } from '../http/route.ts';
-import { ProblemError, type ProblemId, problems, problemTypeUrl } from '../problems.ts';
+import { defineRoute, type Reply, type Route } from '../http/route.ts';
+import { isProblemId, ProblemError, type ProblemId, problems, problemTypeUrl } from '../problems.ts';
 import { payloadContentTypes } from './event-post.ts';
+
+const errorParams = z.object({ id: z.string() });
+/** A wrong key is a wrong key, whatever it is made of. */
+const healthQuery = z.object({ key: z.unknown().optional() });
 
 /** What the installation says of itself. */
 export function instanceRoutes(context: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'instance.get',
+      summary: 'Describes this installation',
       method: 'get',
       path: '/instance',
       access: 'public',
+      answer: { status: 200 },
       async handle() {
         return { status: 200, body: instanceOf(context) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'errors.list',
+      summary: 'Lists the problems that requests can end with',
       method: 'get',
       path: '/errors',
       access: 'public',
+      answer: { status: 200 },
       async handle({ origin }) {
         return {
           status: 200,
@@ -29,28 +40,46 @@ export function instanceRoutes(context: ApiContext): Route[] {
             .map((id) => problemOf(origin, id)),
         };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'errors.get',
+      summary: 'Explains a problem',
       method: 'get',
       path: '/errors/:id',
       access: 'public',
+      params: errorParams,
+      answer: { status: 200 },
+      problems: ['NotFound'],
       async handle({ origin, params }) {
-        const id = params['id'] ?? '';
+        const id = params.id;
         if (!isProblemId(id)) {
           throw new ProblemError('NotFound', { detail: 'There is no error of this name.' });
         }
         return { status: 200, body: problemOf(origin, id) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'payload_content_types.list',
+      summary: 'Lists the content types that payloads can have',
       method: 'get',
       path: '/payload_content_types',
       access: 'public',
+      answer: { status: 200 },
       async handle() {
         return { status: 200, body: payloadContentTypes };
       },
-    },
-    { method: 'get', path: '/health', access: 'public', handle: (request) => checkHealth(context, request) },
+    }),
+    defineRoute({
+      name: 'instance.health',
+      summary: 'Tells whether the installation works',
+      method: 'get',
+      path: '/health',
+      access: 'public',
+      query: healthQuery,
+      answer: { status: 200 },
+      problems: ['NotFound', 'Forbidden'],
+      handle: (request) => checkHealth(context, request.query.key),
+    }),
   ];
 }
 
@@ -69,20 +98,15 @@ function instanceOf({ settings }: ApiContext) {
   };
 }
 
-function isProblemId(id: string): id is ProblemId {
-  return Object.hasOwn(problems, id);
-}
-
 function problemOf(origin: string, id: ProblemId) {
   return { type: problemTypeUrl(origin, id), id, ...problems[id] };
 }
 
-async function checkHealth(context: ApiContext, { query }: RouteRequest): Promise<Reply> {
+async function checkHealth(context: ApiContext, given: unknown): Promise<Reply> {
   const { healthCheckKey } = context.settings;
   if (healthCheckKey === null) {
     throw new ProblemError('NotFound');
   }
-  const given = query['key'];
   if (healthCheckKey !== '' && (typeof given !== 'string' || !timingSafeEqual(tokenHash(given), tokenHash(healthCheckKey)))) {
     throw new ProblemError('Forbidden', { detail: 'The key is not the one of this installation.' });
   }

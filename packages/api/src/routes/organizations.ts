@@ -1,48 +1,70 @@
+import type { Database } from '@postrider/shared/database/pool';
 import { deleteOrganization } from '@postrider/shared/database/queries/delete-organization';
 import { insertOrganization } from '@postrider/shared/database/queries/insert-organization';
 import { listOrganizations, type OrganizationRow } from '@postrider/shared/database/queries/list-organizations';
 import { renameOrganization } from '@postrider/shared/database/queries/rename-organization';
 import { newId } from '@postrider/shared/domain/ids';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
-import type { ApiContext } from '../context.ts';
-import { invalidField, parseBody, parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { invalidField, orProblem } from '../http/parse.ts';
 import { optional, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { stepOf, unlimited } from './usage.ts';
 
-const organizationPost = z.object({ name: z.string(), organization_id: optional(uuid) });
-const organizationName = z.object({ name: text(2, 50) });
+const wantedName = z
+  .string()
+  .refine((value) => value.trim() !== '', { ...orProblem('OrganizationNameMissing'), abort: true })
+  .pipe(text(2, 50));
+const organizationPost = z.object({ name: wantedName, organization_id: optional(uuid) });
 const organizationParams = z.object({ organization_id: uuid });
 
 /** Organizations, which own applications. */
-export function organizationRoutes({ db }: ApiContext): Route[] {
-  async function find(organizationId: string): Promise<OrganizationRow> {
-    const [row] = await listOrganizations(db, organizationId);
-    if (!row) {
-      throw new ProblemError('NotFound', { detail: 'There is no organization of this id.' });
-    }
-    return row;
-  }
+export function organizationRoutes(): Route[] {
+  return [...readRoutes(), ...writeRoutes()];
+}
 
+function readRoutes(): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'organizations.list',
+      summary: 'Lists the organizations that the token may see',
       method: 'get',
       path: '/organizations',
       access: 'organization',
-      async handle() {
+      answer: { status: 200 },
+      async handle({ db }) {
         const rows = await listOrganizations(db);
         return { status: 200, body: rows.map(({ organization_id, name }) => ({ organization_id, name, role: 'master', plan: null })) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'organizations.get',
+      summary: 'Reads an organization and what it uses',
+      method: 'get',
+      path: '/organizations/:organization_id',
+      access: 'organization',
+      params: organizationParams,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, params }) {
+        return { status: 200, body: view(await find(db, params.organization_id)) };
+      },
+    }),
+  ];
+}
+
+function writeRoutes(): Route[] {
+  return [
+    defineRoute({
+      name: 'organizations.create',
+      summary: 'Creates an organization',
       method: 'post',
       path: '/organizations',
       access: 'organization',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ body }) {
-        const post = readPost(body);
+      body: organizationPost,
+      answer: { status: 200 },
+      problems: ['OrganizationNameMissing'],
+      async handle({ db, body: post }) {
         const organizationId = post.organization_id ?? newId();
         await insertOrganization(db, { organizationId, name: post.name });
         const [row] = await listOrganizations(db, organizationId);
@@ -51,48 +73,42 @@ export function organizationRoutes({ db }: ApiContext): Route[] {
         }
         return { status: 200, body: view(row) };
       },
-    },
-    {
-      method: 'get',
-      path: '/organizations/:organization_id',
-      access: 'organization',
-      async handle({ params }) {
-        return { status: 200, body: view(await find(parseParameters(organizationParams, params).organization_id)) };
-      },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'organizations.update',
+      summary: 'Renames an organization',
       method: 'put',
       path: '/organizations/:organization_id',
       access: 'organization',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ params, body }) {
-        const { organization_id: organizationId } = parseParameters(organizationParams, params);
-        await renameOrganization(db, organizationId, readPost(body).name);
-        return { status: 200, body: view(await find(organizationId)) };
+      params: organizationParams,
+      body: organizationPost,
+      answer: { status: 200 },
+      problems: ['OrganizationNameMissing', 'NotFound'],
+      async handle({ db, params, body }) {
+        const { organization_id: organizationId } = params;
+        await renameOrganization(db, organizationId, body.name);
+        return { status: 200, body: view(await find(db, organizationId)) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'organizations.delete',
+      summary: 'Deletes an organization that has no applications',
       method: 'delete',
       path: '/organizations/:organization_id',
       access: 'organization',
-      async handle({ params }) {
-        const { organization_id: organizationId } = parseParameters(organizationParams, params);
+      params: organizationParams,
+      answer: { status: 204 },
+      problems: ['OrganizationIsNotEmpty', 'NotFound'],
+      async handle({ db, params }) {
+        const { organization_id: organizationId } = params;
         if (!(await deleteOrganization(db, organizationId))) {
-          await find(organizationId);
+          await find(db, organizationId);
           throw new ProblemError('OrganizationIsNotEmpty');
         }
         return { status: 204 };
       },
-    },
+    }),
   ];
-}
-
-function readPost(body: unknown): { name: string; organization_id: string | null } {
-  const post = parseBody(organizationPost, body);
-  if (post.name.trim() === '') {
-    throw new ProblemError('OrganizationNameMissing');
-  }
-  return { ...post, ...parseBody(organizationName, post) };
 }
 
 function view(row: OrganizationRow) {
@@ -115,4 +131,12 @@ function view(row: OrganizationRow) {
       event: stepOf(row.has_event),
     },
   };
+}
+
+async function find(db: Database, organizationId: string): Promise<OrganizationRow> {
+  const [row] = await listOrganizations(db, organizationId);
+  if (!row) {
+    throw new ProblemError('NotFound', { detail: 'There is no organization of this id.' });
+  }
+  return row;
 }

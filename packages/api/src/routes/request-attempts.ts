@@ -1,10 +1,7 @@
 import { listRequestAttempts, type RequestAttemptRow } from '@postrider/shared/database/queries/list-request-attempts';
 import { z } from 'zod';
-import type { ApiContext } from '../context.ts';
-import { authorizeApplication } from '../http/authenticate.ts';
 import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
-import { parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery, timestamp, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 
@@ -36,15 +33,18 @@ const listQuery = applicationQuery.extend({
 const attemptParams = z.object({ request_attempt_id: uuid });
 
 /** Request attempts, planned and made. */
-export function requestAttemptRoutes({ db }: ApiContext): Route[] {
+export function requestAttemptRoutes(): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'request_attempts.list',
+      summary: 'Lists request attempts, planned and made, newest first',
       method: 'get',
       path: '/request_attempts',
       access: 'application',
-      async handle({ principal, query, origin, pathWithQuery }) {
-        const filter = parseParameters(listQuery, query);
-        await authorizeApplication(db, principal, filter.application_id);
+      application: 'query',
+      query: listQuery,
+      answer: { status: 200 },
+      async handle({ db, query: filter, origin, pathWithQuery }) {
         const rows = await listRequestAttempts(db, {
           applicationId: filter.application_id,
           requestAttemptId: null,
@@ -63,22 +63,28 @@ export function requestAttemptRoutes({ db }: ApiContext): Route[] {
           : {};
         return { status: 200, body: page.map(view), headers };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'request_attempts.get',
+      summary: 'Reads a request attempt',
       method: 'get',
       path: '/request_attempts/:request_attempt_id',
       access: 'application',
-      async handle({ principal, query, params }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        const { request_attempt_id: requestAttemptId } = parseParameters(attemptParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      params: attemptParams,
+      query: applicationQuery,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, query, params }) {
+        const { application_id: applicationId } = query;
+        const { request_attempt_id: requestAttemptId } = params;
         const [row] = await listRequestAttempts(db, { ...noFilter, applicationId, requestAttemptId });
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no request attempt of this id.' });
         }
         return { status: 200, body: view(row) };
       },
-    },
+    }),
   ];
 }
 

@@ -1,33 +1,36 @@
 import { isUtf8 } from 'node:buffer';
 import { findResponse, type ResponseRow } from '@postrider/shared/database/queries/find-response';
 import { z } from 'zod';
-import type { ApiContext } from '../context.ts';
-import { authorizeApplication } from '../http/authenticate.ts';
-import { parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 
 const responseParams = z.object({ response_id: uuid });
 
 /** What receivers answered, or why they could not be asked. */
-export function responseRoutes({ db }: ApiContext): Route[] {
+export function responseRoutes(): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'responses.get',
+      summary: 'Reads what a receiver answered',
       method: 'get',
       path: '/responses/:response_id',
       access: 'application',
-      async handle({ principal, query, params }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        const { response_id: responseId } = parseParameters(responseParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      params: responseParams,
+      query: applicationQuery,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, query, params }) {
+        const { application_id: applicationId } = query;
+        const { response_id: responseId } = params;
         const row = await findResponse(db, applicationId, responseId);
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no response of this id.' });
         }
         return { status: 200, body: view(row) };
       },
-    },
+    }),
   ];
 }
 

@@ -1,15 +1,13 @@
 import type { Database } from '@postrider/shared/database/pool';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { standardSecret } from '@postrider/shared/domain/signature';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { authorizeApplication, type Principal } from '../http/authenticate.ts';
-import { authorizeBody } from '../http/authorize-body.ts';
-import { invalidField, parseBody, parseParameters } from '../http/parse.ts';
-import type { Reply, Route } from '../http/route.ts';
+import type { Principal } from '../http/principal.ts';
+import { invalidField } from '../http/parse.ts';
+import { defineRoute, type Reply, type RequestContext, type Route } from '../http/route.ts';
 import { applicationQuery, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
@@ -23,54 +21,72 @@ export function subscriptionRoutes(context: ApiContext): Route[] {
   return [...readRoutes(context), ...writeRoutes(context)];
 }
 
-function readRoutes({ db, secretsKey }: ApiContext): Route[] {
+function readRoutes({ secretsKey }: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'subscriptions.list',
+      summary: 'Lists the subscriptions of an application',
       method: 'get',
       path: '/subscriptions',
       access: 'application',
-      async handle({ principal, query }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      query: applicationQuery,
+      answer: { status: 200 },
+      async handle({ db, query }) {
+        const { application_id: applicationId } = query;
         const rows = await listSubscriptions(db, { applicationId });
         return { status: 200, body: rows.map((row) => view(secretsKey, row)) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'subscriptions.get',
+      summary: 'Reads a subscription',
       method: 'get',
       path: '/subscriptions/:subscription_id',
       access: 'application',
-      async handle({ principal, params }) {
-        const row = await find(db, principal, parseParameters(subscriptionParams, params).subscription_id);
+      params: subscriptionParams,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, principal, params }) {
+        const row = await find(db, principal, params.subscription_id);
         return { status: 200, body: view(secretsKey, row) };
       },
-    },
+    }),
   ];
 }
 
 function writeRoutes(context: ApiContext): Route[] {
-  const { db, notifier, secretsKey } = context;
+  const { notifier, secretsKey } = context;
   return [
-    {
+    defineRoute({
+      name: 'subscriptions.create',
+      summary: 'Creates a subscription with a secret of its own',
       method: 'post',
       path: '/subscriptions',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, body }) {
-        await authorizeBody(db, principal, body);
-        const { post, wanted } = readPost(context, body);
-        return replyWith(context, principal, 201, post, await createSubscription(db, secretsKey, wanted));
+      application: 'body',
+      body: subscriptionPost,
+      answer: { status: 201 },
+      problems: ['EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
+      async handle({ db, principal, body }) {
+        const wanted = readWanted(context, body);
+        return replyWith(context, { db, principal }, 201, body, await createSubscription(db, secretsKey, wanted));
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'subscriptions.update',
+      summary: 'Writes a subscription anew; its secret stays',
       method: 'put',
       path: '/subscriptions/:subscription_id',
       access: 'application',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ principal, params, body }) {
-        const { subscription_id: subscriptionId } = parseParameters(subscriptionParams, params);
-        await authorizeBody(db, principal, body);
-        const { post, wanted } = readPost(context, body);
+      application: 'body',
+      params: subscriptionParams,
+      body: subscriptionPost,
+      answer: { status: 200 },
+      problems: ['NotFound', 'EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
+      async handle({ db, principal, params, body }) {
+        const { subscription_id: subscriptionId } = params;
+        const wanted = readWanted(context, body);
         const before = await find(db, principal, subscriptionId);
         if (before.application_id !== wanted.applicationId) {
           throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
@@ -79,24 +95,30 @@ function writeRoutes(context: ApiContext): Route[] {
         if (result.kind === 'written') {
           await settleSubscriptions(db, notifier, [subscriptionId]);
         }
-        return replyWith(context, principal, 200, post, result);
+        return replyWith(context, { db, principal }, 200, body, result);
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'subscriptions.delete',
+      summary: 'Deletes a subscription and ends its deliveries',
       method: 'delete',
       path: '/subscriptions/:subscription_id',
       access: 'application',
-      async handle({ principal, params, query }) {
-        const { application_id: applicationId } = parseParameters(applicationQuery, query);
-        const { subscription_id: subscriptionId } = parseParameters(subscriptionParams, params);
-        await authorizeApplication(db, principal, applicationId);
+      application: 'query',
+      params: subscriptionParams,
+      query: applicationQuery,
+      answer: { status: 204 },
+      problems: ['NotFound'],
+      async handle({ db, params, query }) {
+        const { application_id: applicationId } = query;
+        const { subscription_id: subscriptionId } = params;
         if (!(await deleteSubscription(db, applicationId, subscriptionId))) {
           throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
         }
         await settleSubscriptions(db, notifier, [subscriptionId]);
         return { status: 204 };
       },
-    },
+    }),
   ];
 }
 
@@ -108,17 +130,16 @@ async function find(db: Database, principal: Principal, subscriptionId: string):
   return row;
 }
 
-function readPost({ settings }: ApiContext, body: unknown): { post: SubscriptionPost; wanted: WantedSubscription } {
-  const post = parseBody(subscriptionPost, body);
+function readWanted({ settings }: ApiContext, post: SubscriptionPost): WantedSubscription {
   if (settings.requireHttpsTargets && !/^https:/i.test(post.target.url)) {
     throw invalidField('target.url', { code: 'https', message: 'this installation demands https' });
   }
-  return { post, wanted: wantedOf(post) };
+  return wantedOf(post);
 }
 
 async function replyWith(
-  { db, secretsKey }: ApiContext,
-  principal: Principal,
+  { secretsKey }: ApiContext,
+  { db, principal }: Pick<RequestContext, 'db' | 'principal'>,
   status: number,
   post: SubscriptionPost,
   result: WriteResult,

@@ -4,11 +4,10 @@ import { insertWorker, type WorkerToWrite } from '@postrider/shared/database/que
 import { listWorkers, type WorkerRow } from '@postrider/shared/database/queries/list-workers';
 import { updateWorker } from '@postrider/shared/database/queries/update-worker';
 import { newId } from '@postrider/shared/domain/ids';
-import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { invalidField, parseBody, parseParameters } from '../http/parse.ts';
-import type { Route } from '../http/route.ts';
+import { invalidField } from '../http/parse.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { optional, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { assignOrganizationWorker, unassignOrganizationWorker } from '../services/organization-workers.ts';
@@ -20,45 +19,61 @@ const assignmentParams = z.object({ organization_id: uuid, worker_id: uuid });
 
 /** Workers that are known by name, and which organizations the private ones deliver for. */
 export function workerRoutes(context: ApiContext): Route[] {
-  return [...registrationRoutes(context), ...assignmentRoutes(context)];
+  return [...registrationRoutes(), ...assignmentRoutes(context)];
 }
 
-function registrationRoutes({ db }: ApiContext): Route[] {
+function registrationRoutes(): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'workers.list',
+      summary: 'Lists the workers that are known by name',
       method: 'get',
       path: '/workers',
       access: 'organization',
-      async handle() {
+      answer: { status: 200 },
+      async handle({ db }) {
         return { status: 200, body: await listWorkers(db) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'workers.create',
+      summary: 'Registers a worker',
       method: 'post',
       path: '/workers',
       access: 'organization',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ body }) {
-        const worker = { workerId: newId(), ...parseBody(workerPost, body) };
+      body: workerPost,
+      answer: { status: 201 },
+      async handle({ db, body }) {
+        const worker = { workerId: newId(), ...body };
         return { status: 201, body: await written(worker, () => insertWorker(db, worker)) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'workers.update',
+      summary: 'Changes a worker',
       method: 'put',
       path: '/workers/:worker_id',
       access: 'organization',
-      bodyBytesMax: requestBodyBytesMax,
-      async handle({ params, body }) {
-        const worker = { workerId: parseParameters(workerParams, params).worker_id, ...parseBody(workerPost, body) };
+      params: workerParams,
+      body: workerPost,
+      answer: { status: 200 },
+      problems: ['NotFound'],
+      async handle({ db, params, body }) {
+        const worker = { workerId: params.worker_id, ...body };
         return { status: 200, body: await written(worker, () => updateWorker(db, worker)) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'workers.delete',
+      summary: 'Deletes a worker that nothing is assigned to',
       method: 'delete',
       path: '/workers/:worker_id',
       access: 'organization',
-      async handle({ params }) {
-        const { worker_id: workerId } = parseParameters(workerParams, params);
+      params: workerParams,
+      answer: { status: 204 },
+      problems: ['NotFound', 'OrganizationIsNotEmpty'],
+      async handle({ db, params }) {
+        const { worker_id: workerId } = params;
         if (await deleteWorker(db, workerId)) {
           return { status: 204 };
         }
@@ -71,44 +86,58 @@ function registrationRoutes({ db }: ApiContext): Route[] {
         }
         throw noWorker();
       },
-    },
+    }),
   ];
 }
 
-function assignmentRoutes({ db, notifier }: ApiContext): Route[] {
+function assignmentRoutes({ notifier }: ApiContext): Route[] {
   return [
-    {
+    defineRoute({
+      name: 'organization_workers.list',
+      summary: 'Lists the workers that are assigned to an organization',
       method: 'get',
       path: '/organizations/:organization_id/workers',
       access: 'organization',
-      async handle({ params }) {
-        return { status: 200, body: await listWorkers(db, parseParameters(organizationParams, params).organization_id) };
+      params: organizationParams,
+      answer: { status: 200 },
+      async handle({ db, params }) {
+        return { status: 200, body: await listWorkers(db, params.organization_id) };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'organization_workers.assign',
+      summary: 'Lets a worker deliver for an organization',
       method: 'put',
       path: '/organizations/:organization_id/workers/:worker_id',
       access: 'organization',
-      async handle({ params }) {
-        const { organization_id: organizationId, worker_id: workerId } = parseParameters(assignmentParams, params);
+      params: assignmentParams,
+      answer: { status: 204 },
+      problems: ['NotFound'],
+      async handle({ db, params }) {
+        const { organization_id: organizationId, worker_id: workerId } = params;
         if (!(await assignOrganizationWorker(db, notifier, { organizationId, workerId }))) {
           throw new ProblemError('NotFound', { detail: 'There is no such organization or worker.' });
         }
         return { status: 204 };
       },
-    },
-    {
+    }),
+    defineRoute({
+      name: 'organization_workers.unassign',
+      summary: 'Ends the assignment of a worker to an organization',
       method: 'delete',
       path: '/organizations/:organization_id/workers/:worker_id',
       access: 'organization',
-      async handle({ params }) {
-        const { organization_id: organizationId, worker_id: workerId } = parseParameters(assignmentParams, params);
+      params: assignmentParams,
+      answer: { status: 204 },
+      problems: ['NotFound'],
+      async handle({ db, params }) {
+        const { organization_id: organizationId, worker_id: workerId } = params;
         if (!(await unassignOrganizationWorker(db, notifier, { organizationId, workerId }))) {
           throw new ProblemError('NotFound', { detail: 'The worker is not assigned to this organization.' });
         }
         return { status: 204 };
       },
-    },
+    }),
   ];
 }
 
