@@ -26,7 +26,7 @@ async function startNginx(): Promise<Sink> {
   const file = join(directory, 'nginx.conf');
   writeFileSync(
     file,
-    `daemon off; worker_processes 1; pid ${directory}/pid; error_log ${directory}/error.log; events { worker_connections 4096; }
+    `daemon off; worker_processes auto; pid ${directory}/pid; error_log ${directory}/error.log; events { worker_connections 4096; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; client_body_buffer_size 64k; client_max_body_size 100m;
   server { listen 127.0.0.1:${port} backlog=4096; location / { return 200 "ok"; } } }`,
   );

@@ -1,10 +1,12 @@
 import { signHook0, signStandard } from '@postrider/shared/domain/signature';
 import { Agent, type Dispatcher } from 'undici';
 
-/** Bare undici: the same signed requests as the worker's, without a queue. Arguments: URL, concurrency, requests. */
-const [url = '', concurrentText, requestsText] = process.argv.slice(2);
+/** Bare undici: the same signed requests as the worker's, without a queue. Arguments: URL, concurrency, requests, and how many come before them. */
+const [url = '', concurrentText, requestsText, warmUpText] = process.argv.slice(2);
 const concurrent = Number(concurrentText);
 const requests = Number(requestsText);
+const warmUp = Number(warmUpText);
+const total = warmUp + requests;
 const payload = Buffer.from(`{"data":"${'x'.repeat(1013)}"}`);
 const secret = 'f1a7c2d4-9f3b-4d59-8a7e-2b1c0d3e4f55';
 const id = '01a1fcb8-5f59-756c-bf31-2e521cc2a18b';
@@ -23,9 +25,13 @@ const handler: Dispatcher.DispatchHandler = {
   onResponseData() {},
   onResponseEnd() {
     finished += 1;
-    if (finished === requests) {
+    if (finished === warmUp) {
+      startedAt = performance.now();
+      cpuBefore = process.cpuUsage();
+    }
+    if (finished === total) {
       report();
-    } else if (started < requests) {
+    } else if (started < total) {
       send();
     }
   },
@@ -55,8 +61,8 @@ function send(): void {
   agent.dispatch({ origin, path: '/', method: 'POST', headers, body: payload }, handler);
 }
 
-const startedAt = performance.now();
-const cpuBefore = process.cpuUsage();
+let startedAt = performance.now();
+let cpuBefore = process.cpuUsage();
 for (let index = 0; index < concurrent; index += 1) {
   send();
 }

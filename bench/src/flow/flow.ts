@@ -4,6 +4,7 @@ import { eventually } from '@postrider/testkit/eventually';
 import { Agent, request } from 'undici';
 import { startBenchServer } from '../bench-database.ts';
 import { peakMemoryMiB, processCpuSeconds } from '../cpu-time.ts';
+import { environmentOf, saveResults } from '../results.ts';
 import { startSink } from '../sink.ts';
 import { renderTable } from '../statistics.ts';
 
@@ -58,22 +59,21 @@ export async function benchFlow(options: FlowBenchOptions): Promise<void> {
              from (select extract(epoch from picked_at - created_at)::double precision * 1000 as lag from webhook.finished_attempt) a`,
     });
     const count = latenciesMs.length;
-    options.print(
-      renderTable(
-        ['process', 'events/s', 'p50', 'p99', 'CPU s per 1,000', 'peak RSS'],
-        [
-          ['API', (count / options.seconds).toFixed(0), at(0.5), at(0.99), cpu(api.pid, count), `${peakMemoryMiB(api.pid).toFixed(0)} MiB`],
-          [
-            'worker (committed to claimed)',
-            (count / options.seconds).toFixed(0),
-            `${rows[0]?.p50.toFixed(1)} ms`,
-            `${rows[0]?.p99.toFixed(1)} ms`,
-            cpu(worker.pid, count),
-            `${peakMemoryMiB(worker.pid).toFixed(0)} MiB`,
-          ],
-        ],
-      ),
-    );
+    const eventsPerSecond = (count / options.seconds).toFixed(0);
+    const head = ['process', 'events/s', 'p50', 'p99', 'CPU s per 1,000', 'peak RSS'];
+    const table = [
+      ['API', eventsPerSecond, at(0.5), at(0.99), cpu(api.pid, count), `${peakMemoryMiB(api.pid).toFixed(0)} MiB`],
+      [
+        'worker (committed to claimed)',
+        eventsPerSecond,
+        `${rows[0]?.p50.toFixed(1)} ms`,
+        `${rows[0]?.p99.toFixed(1)} ms`,
+        cpu(worker.pid, count),
+        `${peakMemoryMiB(worker.pid).toFixed(0)} MiB`,
+      ],
+    ];
+    options.print(renderTable(head, table));
+    saveResults('flow', environmentOf(server.version), { head, table });
   } finally {
     for (const managed of [worker, api]) {
       managed.kill('SIGTERM');

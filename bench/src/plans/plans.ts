@@ -2,6 +2,7 @@ import { insertApplication, insertBacklog, insertSubscription } from '@postrider
 import { measureQueueStatements } from '@postrider/testkit/queue-plans';
 import { openTestPool } from '@postrider/testkit/test-database';
 import { startBenchServer } from '../bench-database.ts';
+import { environmentOf, saveResults } from '../results.ts';
 import { renderTable } from '../statistics.ts';
 
 export interface PlansBenchOptions {
@@ -24,6 +25,7 @@ export async function benchPlans(options: PlansBenchOptions): Promise<void> {
     for (let rows = 0; rows < options.rows; rows += seedRows) {
       await insertBacklog(database.admin, application, subscription, { count: Math.min(seedRows, options.rows - rows), payloadBytes: 16 });
     }
+    const results: Record<string, unknown> = {};
     for (const statistics of ['of an empty queue', 'fresh']) {
       if (statistics === 'fresh') {
         await database.admin.query({ text: 'analyze webhook.open_attempt' });
@@ -31,6 +33,7 @@ export async function benchPlans(options: PlansBenchOptions): Promise<void> {
       const db = openTestPool(database.runtimeUrl, 1);
       const costs = await measureQueueStatements(db);
       await db.end();
+      results[`${options.rows} rows, statistics ${statistics}`] = costs;
       options.print(`\n${options.rows} rows, statistics ${statistics}\n`);
       options.print(
         renderTable(
@@ -47,6 +50,7 @@ export async function benchPlans(options: PlansBenchOptions): Promise<void> {
         throw new Error('A statement reads more of the queue than its rows.');
       }
     }
+    saveResults('plans', environmentOf(server.version), results);
     await database.drop();
   } finally {
     await server.stop();

@@ -75,6 +75,8 @@ export interface BacklogOptions {
   readonly count: number;
   /** Of each payload. */
   readonly payloadBytes?: number;
+  /** From now until they are due; 0 unless given. */
+  readonly dueInMs?: number;
 }
 
 /** Inserts events, each with one attempt for the subscription that is due, every one at a time of its own. */
@@ -92,6 +94,7 @@ export async function insertBacklog(
       subscription.subscriptionId,
       options.count,
       options.payloadBytes ?? 1024,
+      options.dueInMs ?? 0,
     ],
   });
 }
@@ -100,7 +103,7 @@ export async function insertBacklog(
 const backlogSql = `
 with made as materialized (
   select gen_random_uuid() as event_id, date_trunc('milliseconds', statement_timestamp()) as received_at,
-         statement_timestamp() - $4::integer * interval '1 microsecond' + i * interval '1 microsecond' as due_at
+         statement_timestamp() + $6::integer * interval '1 millisecond' - ($4::integer - i) * interval '1 microsecond' as due_at
   from generate_series(1, $4::integer) i
 ),
 keys as (

@@ -9,8 +9,8 @@ import { mayStart, type SubscriptionEntry, type Subscriptions } from './subscrip
 
 export interface DelivererOptions<Prepared> {
   readonly subscriptions: Subscriptions<Prepared>;
-  /** Builds, guards, signs and sends; never rejects for what a receiver does. */
-  readonly send: (attempt: LoadedAttempt, prepared: Prepared) => Promise<DeliveryOutcome>;
+  /** Builds, guards, signs and sends, and tells once what came of it; what a receiver does is an outcome, not an error. */
+  readonly send: (attempt: LoadedAttempt, prepared: Prepared, onOutcome: (outcome: DeliveryOutcome) => void) => void;
   readonly schedule: RetrySchedule;
   readonly random: () => number;
   readonly record: (outcome: RecordedOutcome) => void;
@@ -25,7 +25,10 @@ export interface DelivererOptions<Prepared> {
 
 const reloadDelayMs = 250;
 
-/** Carries one attempt from its slot to the recorder. */
+/**
+ * Carries attempts from their slots to the recorder, and calls `onEnd` when each is over. Where nothing is waited for, nothing is a promise:
+ * this is the path of every delivery.
+ */
 export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
   const { subscriptions, report } = options;
 
@@ -42,19 +45,28 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     return undefined;
   }
 
-  return async function attemptDelivery(attempt: LoadedAttempt): Promise<void> {
+  function start(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared> | null | undefined, onEnd: () => void): void {
     const { held } = attempt;
-    const subscription = subscriptions.fresh(held.subscriptionId) ?? (await readSubscription(held));
     if (options.now() >= held.startBeforeMs || options.isAborting() || subscription === undefined) {
       options.onNotSent(held);
-      return;
-    }
-    if (subscription === null || !mayStart(subscription, held.requestAttemptId)) {
+      onEnd();
+    } else if (subscription === null || !mayStart(subscription, held.requestAttemptId)) {
       report.cancelled(held, 'cancelled');
       options.record(recordOfCancellation(held, 'cancelled'));
-      return;
+      onEnd();
+    } else {
+      options.send(attempt, subscription.prepared, (outcome) => {
+        try {
+          finish(held, outcome);
+        } catch (error) {
+          report.bug(error, held);
+        }
+        onEnd();
+      });
     }
-    const outcome = await options.send(attempt, subscription.prepared);
+  }
+
+  function finish(held: HeldAttempt, outcome: DeliveryOutcome): void {
     if (options.isAborting() && outcome.kind !== 'response') {
       options.onNotSent(held);
       return;
@@ -62,5 +74,25 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     const nextStep = decideNextStep({ retryCount: held.retryCount, outcome, schedule: options.schedule, random: options.random });
     report.attempted(held, outcome, nextStep);
     options.record(recordOfOutcome(held, outcome, nextStep));
+  }
+
+  return function deliver(attempt: LoadedAttempt, onEnd: () => void): void {
+    const { held } = attempt;
+    const fresh = subscriptions.fresh(held.subscriptionId);
+    function fail(error: unknown): void {
+      report.bug(error, held);
+      onEnd();
+    }
+    if (!fresh) {
+      void readSubscription(held)
+        .then((subscription) => start(attempt, subscription, onEnd))
+        .catch(fail);
+      return;
+    }
+    try {
+      start(attempt, fresh, onEnd);
+    } catch (error) {
+      fail(error);
+    }
   };
 }

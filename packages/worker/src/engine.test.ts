@@ -61,7 +61,7 @@ test.each([
   ['an idle worker claims what its slots take', { slotsFree: 20, slotsTotal: 20, waiting: 0, startsPerSecond: 0 }, 20],
   ['slow receivers get little ahead', { slotsFree: 0, slotsTotal: 10, waiting: 0, startsPerSecond: 2 }, 2],
   ['fast ones get whole batches', { slotsFree: 0, slotsTotal: 100, waiting: 0, startsPerSecond: 10_000 }, 200],
-  ['nothing is claimed while enough waits', { slotsFree: 0, slotsTotal: 100, waiting: 700, startsPerSecond: 10_000 }, 0],
+  ['nothing is claimed while enough waits', { slotsFree: 0, slotsTotal: 100, waiting: 1000, startsPerSecond: 10_000 }, 0],
   ['a small refill waits', { slotsFree: 0, slotsTotal: 10, waiting: 6, startsPerSecond: 10 }, 0],
 ])('%s', (_name, situation, limit) => {
   expect(computeClaimLimit(situation)).toBe(limit);
@@ -143,6 +143,24 @@ test('outcomes of one turn share a statement, and a failed one is sent again', a
   await recorder.flush();
   expect(events).toEqual(['retried', 'partitions', 'recorded 3']);
   expect(recorder.unrecorded()).toBe(0);
+});
+
+test('a lone outcome waits for nothing, and in a flood a group waits for more', async () => {
+  const sizes: number[] = [];
+  const { recorder } = givenRecorder(async (outcomes) => {
+    sizes.push(outcomes.length);
+    if (sizes.length === 2) {
+      // While the first flood is being written, the next one begins.
+      recorder.push(outcomeOf('c'));
+      setImmediate(() => recorder.push(outcomeOf('d')));
+    }
+    return idsOf(outcomes);
+  });
+  recorder.push(outcomeOf('lone'));
+  await recorder.flush();
+  Array.from({ length: 20 }, (_, index) => recorder.push(outcomeOf(`flood ${index}`)));
+  await recorder.flush();
+  expect(sizes).toEqual([1, 20, 2]);
 });
 
 test('a row that changed under the statement is looked for again before its lease counts as lost', async () => {

@@ -2,8 +2,8 @@ import { claimBatchMax } from '@postrider/shared/domain/limits';
 
 /** Rows claimed ahead of the slots last about this long at the measured start rate: enough to hide a claim, far inside the lease. */
 const prefetchSeconds = 1;
-/** Four batches hide a claim and a fetch of payloads at full speed; more only wait longer for another worker when this one dies. */
-const prefetchRowsMax = 4 * claimBatchMax;
+/** Eight batches hide a claim and a fetch of payloads at full speed while the database is busy; more only wait longer for another worker when this one dies. */
+const prefetchRowsMax = 8 * claimBatchMax;
 
 export interface ClaimSituation {
   readonly slotsFree: number;

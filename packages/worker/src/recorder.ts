@@ -1,5 +1,6 @@
 import type { OutcomeToRecord } from '@postrider/shared/database/queries/record-outcomes';
 import { recordBatchMax } from '@postrider/shared/domain/limits';
+import { createSignal } from './signal.ts';
 
 /** An outcome and what it is about, for the report. */
 export interface RecordedOutcome extends OutcomeToRecord {
@@ -40,10 +41,15 @@ export interface Recorder {
 
 const retryDelayMinMs = 100;
 const retryDelayMaxMs = 5000;
+/** Groups of at least this many say that outcomes come fast; the next group then waits for more. */
+const busyGroupMin = 16;
+/** The size that a group waits for under load, and for how long at most: costs per outcome hardly fall beyond. */
+const groupSizeWanted = 150;
+const groupDelayMaxMs = 8;
 
 /**
- * Groups outcomes by what arrived while the last group was being written: no timer, so that a lone outcome waits for nothing and a
- * flood shares its commits. While the database is away they wait here; the worker stops claiming when too many do, and at worst their
+ * Groups outcomes by what arrived while the last group was being written, so that a lone outcome waits for nothing; in a flood a group
+ * waits a few milliseconds more, since slots are free again already and larger groups cost the database less. While the database is away they wait here; the worker stops claiming when too many do, and at worst their
  * leases run out and the events are delivered again.
  */
 export function createRecorder(options: RecorderOptions): Recorder {
@@ -51,11 +57,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let inFlight = 0;
   let running: Promise<void> | null = null;
   let tellRoom: (() => void) | null = null;
+  const enoughPending = createSignal();
 
   async function run(): Promise<void> {
+    let lastSize = 0;
     while (pending.length > 0) {
+      if (lastSize >= busyGroupMin && pending.length < groupSizeWanted) {
+        await enoughPending.wait(groupDelayMaxMs);
+      }
       const batch = pending.slice(0, recordBatchMax);
       pending = pending.slice(recordBatchMax);
+      lastSize = batch.length;
       inFlight = batch.length;
       await recordWhole(options, batch);
       inFlight = 0;
@@ -69,6 +81,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     push(outcome) {
       pending.push(outcome);
+      if (pending.length === groupSizeWanted) {
+        enoughPending.raise();
+      }
       // The next turn of the event loop, so that outcomes of the same turn share a statement.
       running ??= nextTurn()
         .then(run)

@@ -92,8 +92,8 @@ function reportRecords(logger: Logger, metrics: WorkerMetrics) {
     recorded({ outcomes, tookMs }: { outcomes: readonly RecordedOutcome[]; tookMs: number }): void {
       metrics.recordDuration.observe(tookMs / 1000);
       metrics.recordRows.observe(outcomes.length);
-      for (const outcome of outcomes) {
-        metrics.deliveries.inc({ status: recordedStatus(outcome) });
+      for (const [status, { length }] of Map.groupBy(outcomes, recordedStatus)) {
+        metrics.deliveries.inc({ status }, length);
       }
     },
     recordRetried(error: unknown, outcomes: number): void {

@@ -41,11 +41,12 @@ export interface AttemptSenderOptions {
   readonly epochNow: () => number;
 }
 
-/** Builds, signs and sends one attempt. */
+/** Builds, signs and sends one attempt, and tells once what came of it. */
 export function createAttemptSender(options: AttemptSenderOptions) {
-  return (attempt: LoadedAttempt, prepared: PreparedSubscription): Promise<DeliveryOutcome> => {
+  return (attempt: LoadedAttempt, prepared: PreparedSubscription, onOutcome: (outcome: DeliveryOutcome) => void): void => {
     if (prepared.kind !== 'ready') {
-      return Promise.resolve(unsent(prepared));
+      onOutcome(unsent(prepared));
+      return;
     }
     const built = buildRequest({
       attempt: attempt.held,
@@ -56,7 +57,11 @@ export function createAttemptSender(options: AttemptSenderOptions) {
       userAgent: options.userAgent,
       timestampSeconds: Math.floor(options.epochNow() / 1000),
     });
-    return built.kind === 'request' ? options.sender.send(built) : Promise.resolve(unsent(built));
+    if (built.kind === 'request') {
+      options.sender.send(built, onOutcome);
+    } else {
+      onOutcome(unsent(built));
+    }
   };
 }
 

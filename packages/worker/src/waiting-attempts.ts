@@ -3,7 +3,8 @@ import { payloadFetchBytesMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 
 export interface WaitingAttemptsOptions {
-  readonly loadEvents: (events: readonly EventReference[]) => Promise<LoadedEvent[]>;
+  /** Each event at the place where it was asked for; those that are gone are left out. */
+  readonly loadEvents: (events: readonly EventReference[]) => Promise<(LoadedEvent | undefined)[]>;
   /** Payload bytes that may be in memory, waiting and in flight together. */
   readonly payloadBytesMax: number;
   readonly onLoaded: () => void;
@@ -92,8 +93,9 @@ export class WaitingAttempts {
     this.#bytesInMemory += sumPayloadBytes(attempts);
     this.#loading = attempts;
     // Handles its own failure, and starts the next chunk.
-    void this.#options.loadEvents(distinctEvents(attempts)).then(
-      (events) => this.#finishLoading(events),
+    const wanted = new WantedEvents(attempts);
+    void this.#options.loadEvents(wanted.references).then(
+      (events) => this.#finishLoading(wanted, events),
       (error: unknown) => {
         const again = this.#loading ?? [];
         this.#bytesInMemory -= sumPayloadBytes(again);
@@ -105,12 +107,11 @@ export class WaitingAttempts {
   }
 
   /** Attempts that were removed while they were being loaded are not among those that are still loading. */
-  #finishLoading(events: readonly LoadedEvent[]): void {
-    const byId = new Map(events.map((event) => [`${event.applicationId} ${event.eventId}`, event]));
+  #finishLoading(wanted: WantedEvents, events: readonly (LoadedEvent | undefined)[]): void {
     const attempts = this.#loading ?? [];
     this.#loading = null;
     for (const held of attempts) {
-      const event = byId.get(`${held.applicationId} ${held.eventId}`);
+      const event = events[wanted.placeOf(held)];
       if (event) {
         this.#loaded.push({ held, event });
       } else {
@@ -141,10 +142,24 @@ function sumPayloadBytes(attempts: readonly HeldAttempt[]): number {
   return attempts.reduce((sum, attempt) => sum + attempt.payloadBytes, 0);
 }
 
-function distinctEvents(attempts: readonly HeldAttempt[]): EventReference[] {
-  const events = new Map<string, EventReference>();
-  for (const { applicationId, eventId, eventReceivedAt } of attempts) {
-    events.set(`${applicationId} ${eventId}`, { applicationId, eventId, receivedAt: eventReceivedAt });
+/** The events of a group of attempts, each once. */
+class WantedEvents {
+  readonly references: EventReference[] = [];
+  /** Ids are unique within an application only. */
+  readonly #places = new Map<string, Map<string, number>>();
+
+  constructor(attempts: readonly HeldAttempt[]) {
+    for (const { applicationId, eventId, eventReceivedAt } of attempts) {
+      const places = this.#places.get(applicationId) ?? new Map<string, number>();
+      this.#places.set(applicationId, places);
+      if (!places.has(eventId)) {
+        places.set(eventId, this.references.length);
+        this.references.push({ applicationId, eventId, receivedAt: eventReceivedAt });
+      }
+    }
   }
-  return [...events.values()];
+
+  placeOf({ applicationId, eventId }: HeldAttempt): number {
+    return this.#places.get(applicationId)?.get(eventId) ?? -1;
+  }
 }

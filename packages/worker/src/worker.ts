@@ -7,6 +7,7 @@ import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.
 import { computeClaimLimit, createStartRate } from './prefetch.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
+import { createSignal } from './signal.ts';
 import type { Slots } from './slots.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
@@ -17,6 +18,8 @@ const unrecordedMin = 1000;
 const payloadBytesMax = 64 * 1024 * 1024;
 /** Before payloads that could not be loaded are asked for again. */
 const reloadDelayMs = 250;
+/** Requests that are broken off end at once, and those that wait for their subscription within its statement's time limit. */
+const abortDeadlineMs = 60_000;
 
 export interface WorkerOptions<Prepared> {
   readonly slots: Slots;
@@ -42,10 +45,12 @@ export class Worker<Prepared> {
   readonly #options: WorkerOptions<Prepared>;
   readonly #waiting: WaitingAttempts;
   readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
-  readonly #attemptDelivery: (attempt: LoadedAttempt) => Promise<void>;
+  readonly #deliver: (attempt: LoadedAttempt, onEnd: () => void) => void;
   readonly #startRate: ReturnType<typeof createStartRate>;
   /** Deliveries and when they started, oldest first. */
-  readonly #inFlight = new Map<Promise<void>, number>();
+  readonly #inFlight = new Map<LoadedAttempt, number>();
+  readonly #allEnded = createSignal();
+  #isStarting = false;
   #unstarted: HeldAttempt[] = [];
   #isDraining = false;
   #isAborting = false;
@@ -84,7 +89,7 @@ export class Worker<Prepared> {
       report,
       now,
     });
-    this.#attemptDelivery = createDeliverer({
+    this.#deliver = createDeliverer({
       ...options.deliver,
       record: recorder.push,
       report,
@@ -120,10 +125,10 @@ export class Worker<Prepared> {
     await this.claimer.stop();
     await this.#leaseKeeper.stop();
     await this.#release(this.#waiting.removeAll());
-    await Promise.race([Promise.all(this.#inFlight.keys()), this.#options.deliver.wait(deadlineMs)]);
+    await this.#whenAllEnded(deadlineMs);
     this.#isAborting = true;
     this.#options.abortRequests();
-    await Promise.all(this.#inFlight.keys());
+    await this.#whenAllEnded(abortDeadlineMs);
     await this.#releaseUnstarted();
     await this.#options.recorder.flush();
   }
@@ -149,6 +154,17 @@ export class Worker<Prepared> {
     this.#waiting.add(worn.length === 0 ? attempts : attempts.filter(({ claimCount }) => claimCount <= claimCountMax));
   }
 
+  /** In the next microtask: a connection is free for its next request only when its answer has been dealt with. */
+  #startSoon(): void {
+    if (!this.#isStarting) {
+      this.#isStarting = true;
+      queueMicrotask(() => {
+        this.#isStarting = false;
+        this.#startWaiting();
+      });
+    }
+  }
+
   #startWaiting(): void {
     while (!this.#isDraining && this.#options.slots.free() > 0) {
       const attempt = this.#waiting.next();
@@ -161,18 +177,30 @@ export class Worker<Prepared> {
   }
 
   #startDelivery(attempt: LoadedAttempt): void {
-    const { slots, report, now } = this.#options;
+    const { slots, now } = this.#options;
     slots.take();
     this.#startRate.countStart();
-    const task = this.#attemptDelivery(attempt)
-      .catch((error: unknown) => report.bug(error, attempt.held))
-      .finally(() => {
-        this.#inFlight.delete(task);
-        slots.giveBack();
-        this.#waiting.forget(attempt);
-        this.#startWaiting();
-      });
-    this.#inFlight.set(task, now());
+    this.#inFlight.set(attempt, now());
+    this.#deliver(attempt, () => this.#endDelivery(attempt));
+  }
+
+  #endDelivery(attempt: LoadedAttempt): void {
+    // An error after the end of a delivery ends it a second time.
+    if (this.#inFlight.delete(attempt)) {
+      this.#options.slots.giveBack();
+      this.#waiting.forget(attempt);
+      this.#startSoon();
+      if (this.#inFlight.size === 0) {
+        this.#allEnded.raise();
+      }
+    }
+  }
+
+  async #whenAllEnded(deadlineMs: number): Promise<void> {
+    const until = this.#options.now() + deadlineMs;
+    while (this.#inFlight.size > 0 && this.#options.now() < until) {
+      await this.#allEnded.wait(until - this.#options.now());
+    }
   }
 
   /** Gives an attempt back that had its slot and was not sent; those of one turn go back in one statement. */

@@ -179,3 +179,34 @@ test('loads what deliveries need', async () => {
   expect(subscriptions).toMatchObject([{ subscription_id: subscription.subscriptionId, is_live: true, cancelled_until: null }]);
   expect(application.eventTypeName).toBe(attempts[0]?.eventTypeName);
 });
+
+test('loads payloads as they are: text, bytes, one that is not the JSON it claims to be, and none that is gone', async () => {
+  await givenBacklog(4);
+  const { attempts } = await claim();
+  const [text, binary, broken, gone] = attempts.map(({ applicationId, eventId, eventReceivedAt }) => ({
+    applicationId,
+    eventId,
+    receivedAt: eventReceivedAt,
+  }));
+  const change = (eventId: string | undefined, payload: Buffer, type: string) =>
+    database.admin.query({
+      text: 'update event.event set payload = $2, payload_content_type = $3 where event_id = $1',
+      values: [eventId, payload, type],
+    });
+  await change(text?.eventId, Buffer.from('{"ä":"€\\u0000"}'), 'application/json');
+  await change(binary?.eventId, Buffer.from([0, 255, 128]), 'application/octet-stream+base64');
+  const references = [text, binary, broken, gone].filter((reference) => reference !== undefined);
+
+  const loaded = await loadEvents(database.db, references);
+  await change(broken?.eventId, Buffer.from([0, 255]), 'application/json');
+  await database.admin.query({ text: 'delete from event.event where event_id = $1', values: [gone?.eventId] });
+  const afterwards = await loadEvents(database.db, references);
+
+  expect(loaded.map((event) => event?.payload.length)).toEqual([18, 3, 1024, 1024]);
+  expect(afterwards.map((event) => event?.payload)).toEqual([
+    Buffer.from('{"ä":"€\\u0000"}'),
+    Buffer.from([0, 255, 128]),
+    Buffer.from([0, 255]),
+    undefined,
+  ]);
+});
