@@ -42,7 +42,7 @@ function metricsTable(registry) {
 const documents = {
   'docs/configuration.md': `# Configuration
 
-Made by \`pnpm docs\` from the declarations in \`packages/*/src/config.ts\`; do not edit.
+Made by \`pnpm docs\` from the declarations in the code; do not edit.
 
 A flag beats the environment, which beats the default. Every flag has a variable and the other way round: \`--max-fast-retries\` and
 \`MAX_FAST_RETRIES\`. Durations are written \`15s\`, \`5m\`, \`1h\`, or as a plain number of seconds; sizes \`16KiB\`, \`1MiB\`. An empty variable

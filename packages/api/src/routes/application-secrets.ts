@@ -6,12 +6,10 @@ import { type SecretsKey, tokenHash, unseal } from '@postrider/shared/secrets/se
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { applicationQuery, optional, text, uuid } from '../http/schemas.ts';
+import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { applicationSecretParams, applicationSecretPost, applicationSecretView } from '../schemas/application-secrets.ts';
 import { createApplicationSecret } from '../services/create-application-secret.ts';
-
-const secretPost = z.object({ application_id: uuid, name: optional(text(1, 50)) });
-const secretParams = z.object({ application_secret_token: uuid });
 
 /** The tokens of applications. */
 export function applicationSecretRoutes(context: ApiContext): Route[] {
@@ -28,7 +26,7 @@ function readRoutes({ secretsKey }: ApiContext): Route[] {
       access: 'application',
       application: 'query',
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(applicationSecretView) },
       async handle({ db, query }) {
         const { application_id: applicationId } = query;
         const rows = await listApplicationSecrets(db, applicationId);
@@ -47,8 +45,8 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets',
       access: 'application',
       application: 'body',
-      body: secretPost,
-      answer: { status: 201 },
+      body: applicationSecretPost,
+      answer: { status: 201, schema: applicationSecretView },
       async handle({ db, body: post }) {
         const row = await createApplicationSecret(db, secretsKey, { applicationId: post.application_id, name: post.name });
         return { status: 201, body: view(secretsKey, row) };
@@ -61,9 +59,9 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets/:application_secret_token',
       access: 'application',
       application: 'body',
-      params: secretParams,
-      body: secretPost,
-      answer: { status: 200 },
+      params: applicationSecretParams,
+      body: applicationSecretPost,
+      answer: { status: 200, schema: applicationSecretView },
       problems: ['NotFound'],
       async handle({ db, params, body: post }) {
         const { application_secret_token: token } = params;
@@ -81,7 +79,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets/:application_secret_token',
       access: 'application',
       application: 'query',
-      params: secretParams,
+      params: applicationSecretParams,
       query: applicationQuery,
       answer: { status: 204 },
       problems: ['NotFound'],
@@ -102,7 +100,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
   ];
 }
 
-function view(secretsKey: SecretsKey, row: ApplicationSecretRow) {
+function view(secretsKey: SecretsKey, row: ApplicationSecretRow): z.output<typeof applicationSecretView> {
   return {
     name: row.name,
     token: unseal(secretsKey, row.token_sealed, `application_secret:${row.application_secret_id}`),

@@ -9,20 +9,18 @@ import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { orProblem } from '../http/parse.ts';
-import { text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import {
+  applicationInfoView,
+  applicationListQuery,
+  applicationParams,
+  applicationPost,
+  type applicationUsageView,
+  applicationView,
+} from '../schemas/applications.ts';
 import { createApplicationSecret } from '../services/create-application-secret.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
 import { stepOf, unlimited } from './usage.ts';
-
-const wantedName = z
-  .string()
-  .refine((value) => value.trim() !== '', { ...orProblem('ApplicationNameMissing'), abort: true })
-  .pipe(text(2, 50));
-const applicationPost = z.object({ organization_id: uuid, name: wantedName });
-const organizationQuery = z.object({ organization_id: uuid });
-const applicationParams = z.object({ application_id: uuid });
 
 /** Applications: whose events are whose. */
 export function applicationRoutes(context: ApiContext): Route[] {
@@ -37,8 +35,8 @@ function collectionRoutes({ secretsKey }: ApiContext): Route[] {
       method: 'get',
       path: '/applications',
       access: 'organization',
-      query: organizationQuery,
-      answer: { status: 200 },
+      query: applicationListQuery,
+      answer: { status: 200, schema: z.array(applicationView) },
       async handle({ db, query }) {
         const { organization_id: organizationId } = query;
         return { status: 200, body: (await listApplications(db, organizationId)).map(view) };
@@ -51,7 +49,7 @@ function collectionRoutes({ secretsKey }: ApiContext): Route[] {
       path: '/applications',
       access: 'organization',
       body: applicationPost,
-      answer: { status: 201 },
+      answer: { status: 201, schema: applicationView },
       problems: ['ApplicationNameMissing'],
       async handle({ db, body: post }) {
         const row = await db.transaction(async (transaction) => {
@@ -84,7 +82,7 @@ function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
       access: 'application',
       application: 'params',
       params: applicationParams,
-      answer: { status: 200 },
+      answer: { status: 200, schema: applicationInfoView },
       async handle({ db, params }) {
         const { application_id: applicationId } = params;
         const row = await findApplication(db, applicationId);
@@ -103,7 +101,7 @@ function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
       application: 'params',
       params: applicationParams,
       body: applicationPost,
-      answer: { status: 200 },
+      answer: { status: 200, schema: applicationView },
       problems: ['ApplicationNameMissing'],
       async handle({ db, params, body }) {
         const { application_id: applicationId } = params;
@@ -137,11 +135,11 @@ function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
   ];
 }
 
-function view(row: ApplicationRow) {
+function view(row: ApplicationRow): z.output<typeof applicationView> {
   return { application_id: row.application_id, organization_id: row.organization_id, name: row.name };
 }
 
-function infoOf(usage: ApplicationUsage) {
+function infoOf(usage: ApplicationUsage): z.output<typeof applicationUsageView> {
   return {
     quotas: { events_per_day_limit: unlimited, days_of_events_retention_limit: unlimited },
     consumption: { events_per_day: usage.events_today },

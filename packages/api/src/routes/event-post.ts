@@ -1,29 +1,9 @@
-import { z } from 'zod';
-import { optional, text, textMap, timestamp, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
-
-/** What an application sends as an event. */
-export const eventPost = z.object({
-  application_id: uuid,
-  event_id: optional(uuid),
-  event_type: text(1, 200),
-  // A string, or any JSON value where the content type says JSON.
-  payload: z.unknown(),
-  payload_content_type: z.string(),
-  occurred_at: timestamp,
-  labels: textMap({ entriesMax: 10, bytesMax: 50 }),
-  metadata: optional(textMap({ entriesMax: 50, bytesMax: 50 })),
-});
-
-export type EventPost = z.output<typeof eventPost>;
-
-const contentTypes = ['text/plain', 'application/json', 'application/octet-stream+base64'] as const;
-export type PayloadContentType = (typeof contentTypes)[number];
-export const payloadContentTypes: readonly PayloadContentType[] = contentTypes;
+import { type EventPost, type PayloadContentType, payloadContentTypes } from '../schemas/events.ts';
 
 /** The payload as the bytes that are stored and delivered. */
 export function readPayload(post: Pick<EventPost, 'payload' | 'payload_content_type'>): { bytes: Buffer; contentType: PayloadContentType } {
-  const contentType = contentTypes.find((known) => known === post.payload_content_type);
+  const contentType = payloadContentTypes.find((known) => known === post.payload_content_type);
   if (contentType === undefined) {
     throw new ProblemError('EventInvalidPayloadContentType');
   }

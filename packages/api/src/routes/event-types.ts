@@ -3,11 +3,9 @@ import { type EventTypeRow, listEventTypes } from '@postrider/shared/database/qu
 import { upsertEventType } from '@postrider/shared/database/queries/upsert-event-type';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
-import { applicationQuery, text, uuid } from '../http/schemas.ts';
+import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
-
-const eventTypeParams = z.object({ event_type_name: z.string() });
-const eventTypePost = z.object({ application_id: uuid, service: text(1, 50), resource_type: text(1, 50), verb: text(1, 50) });
+import { eventTypeParams, eventTypePost, eventTypeView } from '../schemas/event-types.ts';
 
 /** Event types: dotted names that events and subscriptions share. */
 export function eventTypeRoutes(): Route[] {
@@ -24,7 +22,7 @@ function readRoutes(): Route[] {
       access: 'application',
       application: 'query',
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(eventTypeView) },
       async handle({ db, query }) {
         const { application_id: applicationId } = query;
         return { status: 200, body: (await listEventTypes(db, applicationId)).map(view) };
@@ -39,7 +37,7 @@ function readRoutes(): Route[] {
       application: 'query',
       params: eventTypeParams,
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: eventTypeView },
       problems: ['NotFound'],
       async handle({ db, query, params }) {
         const { application_id: applicationId } = query;
@@ -63,7 +61,7 @@ function writeRoutes(): Route[] {
       access: 'application',
       application: 'body',
       body: eventTypePost,
-      answer: { status: 201 },
+      answer: { status: 201, schema: eventTypeView },
       async handle({ db, body: post }) {
         const row = await upsertEventType(db, {
           applicationId: post.application_id,
@@ -96,6 +94,6 @@ function writeRoutes(): Route[] {
   ];
 }
 
-function view(row: EventTypeRow) {
+function view(row: EventTypeRow): z.output<typeof eventTypeView> {
   return { service_name: row.service, resource_type_name: row.resource_type, verb_name: row.verb, event_type_name: row.event_type_name };
 }

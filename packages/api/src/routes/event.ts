@@ -1,8 +1,10 @@
+import type { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { ProblemError } from '../problems.ts';
+import { eventPost, ingestedEvent } from '../schemas/events.ts';
 import type { IngestResult } from '../services/ingest-events.ts';
-import { eventPost, readPayload } from './event-post.ts';
+import { readPayload } from './event-post.ts';
 
 /** Ingest: at 201 the event and all its attempts are committed. */
 export function eventRoutes(context: ApiContext): Route[] {
@@ -17,7 +19,7 @@ export function eventRoutes(context: ApiContext): Route[] {
       bodyBytesMax: context.settings.eventBodyBytesMax,
       checksApplicationItself: true,
       body: eventPost,
-      answer: { status: 201 },
+      answer: { status: 201, schema: ingestedEvent },
       problems: [
         'EventTypeDoesNotExist',
         'EventAlreadyIngested',
@@ -47,8 +49,14 @@ export function eventRoutes(context: ApiContext): Route[] {
 
 function replyOf(applicationId: string, eventType: string, result: IngestResult): Reply {
   switch (result.kind) {
-    case 'ingested':
-      return { status: 201, body: { application_id: applicationId, event_id: result.eventId, received_at: result.receivedAt } };
+    case 'ingested': {
+      const body: z.output<typeof ingestedEvent> = {
+        application_id: applicationId,
+        event_id: result.eventId,
+        received_at: result.receivedAt,
+      };
+      return { status: 201, body };
+    }
     case 'duplicate':
       throw new ProblemError(
         'EventAlreadyIngested',

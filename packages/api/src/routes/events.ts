@@ -1,31 +1,13 @@
-import { findEvent } from '@postrider/shared/database/queries/find-event';
+import { type EventWithPayloadRow, findEvent } from '@postrider/shared/database/queries/find-event';
 import { type EventRow, listEvents } from '@postrider/shared/database/queries/list-events';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { applicationQuery, optional, timestamp, uuid } from '../http/schemas.ts';
+import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { eventListQuery, eventParams, eventView, eventWithPayloadView, replayPost } from '../schemas/events.ts';
 import { replayEvent } from '../services/replay-event.ts';
-
-const pageSizeDefault = 100;
-const pageSizeMax = 1000;
-
-/** `key=value`; a key has no equals sign. */
-const label = z.string().regex(/^[^=]+=.*$/s, { error: 'wanted key=value' });
-
-const listQuery = applicationQuery.extend({
-  event_type: z.string().optional(),
-  since: timestamp.optional(),
-  until: timestamp.optional(),
-  label: z.union([label, z.array(label)], { error: 'wanted key=value' }).optional(),
-  page: z.coerce.number().int().min(1).max(10_000).default(1),
-  per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
-  pagination_cursor: cursor([timestamp, uuid]).optional(),
-});
-
-const eventParams = z.object({ event_id: uuid });
-const replayPost = z.object({ application_id: uuid, subscription_id: optional(uuid) });
 
 /** Events that were ingested. */
 export function eventsRoutes(context: ApiContext): Route[] {
@@ -41,8 +23,8 @@ function readRoutes(): Route[] {
       path: '/events',
       access: 'application',
       application: 'query',
-      query: listQuery,
-      answer: { status: 200 },
+      query: eventListQuery,
+      answer: { status: 200, schema: z.array(eventView) },
       async handle({ db, query: filter, origin, pathWithQuery }) {
         const [receivedAt, eventId] = filter.pagination_cursor ?? [null, null];
         const rows = await listEvents(db, {
@@ -71,7 +53,7 @@ function readRoutes(): Route[] {
       application: 'query',
       params: eventParams,
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: eventWithPayloadView },
       problems: ['NotFound'],
       async handle({ db, query, params }) {
         const { application_id: applicationId } = query;
@@ -80,7 +62,7 @@ function readRoutes(): Route[] {
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
         }
-        return { status: 200, body: { ...view(row), payload: row.payload.toString('base64') } };
+        return { status: 200, body: viewWithPayload(row) };
       },
     }),
   ];
@@ -117,7 +99,7 @@ function readLabels(labels: string | readonly string[] | undefined): Record<stri
   return Object.fromEntries(list.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
 }
 
-function view(row: EventRow) {
+function view(row: EventRow): z.output<typeof eventView> {
   return {
     event_id: row.event_id,
     event_type_name: row.event_type_name,
@@ -128,4 +110,8 @@ function view(row: EventRow) {
     received_at: row.received_at,
     labels: row.labels,
   };
+}
+
+function viewWithPayload(row: EventWithPayloadRow): z.output<typeof eventWithPayloadView> {
+  return { ...view(row), payload: row.payload.toString('base64') };
 }

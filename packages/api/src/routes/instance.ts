@@ -5,11 +5,8 @@ import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { isProblemId, ProblemError, type ProblemId, problems, problemTypeUrl } from '../problems.ts';
-import { payloadContentTypes } from './event-post.ts';
-
-const errorParams = z.object({ id: z.string() });
-/** A wrong key is a wrong key, whatever it is made of. */
-const healthQuery = z.object({ key: z.unknown().optional() });
+import { payloadContentTypes } from '../schemas/events.ts';
+import { errorParams, explainedProblemView, healthQuery, healthView, instanceView, payloadContentTypesView } from '../schemas/instance.ts';
 
 /** What the installation says of itself. */
 export function instanceRoutes(context: ApiContext): Route[] {
@@ -20,7 +17,7 @@ export function instanceRoutes(context: ApiContext): Route[] {
       method: 'get',
       path: '/instance',
       access: 'public',
-      answer: { status: 200 },
+      answer: { status: 200, schema: instanceView },
       async handle() {
         return { status: 200, body: instanceOf(context) };
       },
@@ -31,7 +28,7 @@ export function instanceRoutes(context: ApiContext): Route[] {
       method: 'get',
       path: '/errors',
       access: 'public',
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(explainedProblemView) },
       async handle({ origin }) {
         return {
           status: 200,
@@ -48,7 +45,7 @@ export function instanceRoutes(context: ApiContext): Route[] {
       path: '/errors/:id',
       access: 'public',
       params: errorParams,
-      answer: { status: 200 },
+      answer: { status: 200, schema: explainedProblemView },
       problems: ['NotFound'],
       async handle({ origin, params }) {
         const id = params.id;
@@ -64,7 +61,7 @@ export function instanceRoutes(context: ApiContext): Route[] {
       method: 'get',
       path: '/payload_content_types',
       access: 'public',
-      answer: { status: 200 },
+      answer: { status: 200, schema: payloadContentTypesView },
       async handle() {
         return { status: 200, body: payloadContentTypes };
       },
@@ -76,14 +73,14 @@ export function instanceRoutes(context: ApiContext): Route[] {
       path: '/health',
       access: 'public',
       query: healthQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: healthView },
       problems: ['NotFound', 'Forbidden'],
       handle: (request) => checkHealth(context, request.query.key),
     }),
   ];
 }
 
-function instanceOf({ settings }: ApiContext) {
+function instanceOf({ settings }: ApiContext): z.output<typeof instanceView> {
   return {
     biscuit_public_key: '',
     support_email_address: settings.supportEmailAddress,
@@ -98,7 +95,7 @@ function instanceOf({ settings }: ApiContext) {
   };
 }
 
-function problemOf(origin: string, id: ProblemId) {
+function problemOf(origin: string, id: ProblemId): z.output<typeof explainedProblemView> {
   return { type: problemTypeUrl(origin, id), id, ...problems[id] };
 }
 
@@ -116,8 +113,12 @@ async function checkHealth(context: ApiContext, given: unknown): Promise<Reply> 
     () => false,
   );
   const tookMs = Math.round(context.now() - startedAt);
-  return {
-    status: database ? 200 : 503,
-    body: { database, pulsar: null, object_storage: null, database_duration_ms: tookMs, total_duration_ms: tookMs },
+  const body: z.output<typeof healthView> = {
+    database,
+    pulsar: null,
+    object_storage: null,
+    database_duration_ms: tookMs,
+    total_duration_ms: tookMs,
   };
+  return { status: database ? 200 : 503, body };
 }

@@ -6,17 +6,10 @@ import { renameOrganization } from '@postrider/shared/database/queries/rename-or
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
-import { invalidField, orProblem } from '../http/parse.ts';
-import { optional, text, uuid } from '../http/schemas.ts';
+import { invalidField } from '../http/parse.ts';
 import { ProblemError } from '../problems.ts';
+import { organizationInfoView, organizationParams, organizationPost, organizationView } from '../schemas/organizations.ts';
 import { stepOf, unlimited } from './usage.ts';
-
-const wantedName = z
-  .string()
-  .refine((value) => value.trim() !== '', { ...orProblem('OrganizationNameMissing'), abort: true })
-  .pipe(text(2, 50));
-const organizationPost = z.object({ name: wantedName, organization_id: optional(uuid) });
-const organizationParams = z.object({ organization_id: uuid });
 
 /** Organizations, which own applications. */
 export function organizationRoutes(): Route[] {
@@ -31,10 +24,10 @@ function readRoutes(): Route[] {
       method: 'get',
       path: '/organizations',
       access: 'organization',
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(organizationView) },
       async handle({ db }) {
         const rows = await listOrganizations(db);
-        return { status: 200, body: rows.map(({ organization_id, name }) => ({ organization_id, name, role: 'master', plan: null })) };
+        return { status: 200, body: rows.map(view) };
       },
     }),
     defineRoute({
@@ -44,10 +37,10 @@ function readRoutes(): Route[] {
       path: '/organizations/:organization_id',
       access: 'organization',
       params: organizationParams,
-      answer: { status: 200 },
+      answer: { status: 200, schema: organizationInfoView },
       problems: ['NotFound'],
       async handle({ db, params }) {
-        return { status: 200, body: view(await find(db, params.organization_id)) };
+        return { status: 200, body: infoOf(await find(db, params.organization_id)) };
       },
     }),
   ];
@@ -62,7 +55,7 @@ function writeRoutes(): Route[] {
       path: '/organizations',
       access: 'organization',
       body: organizationPost,
-      answer: { status: 200 },
+      answer: { status: 200, schema: organizationInfoView },
       problems: ['OrganizationNameMissing'],
       async handle({ db, body: post }) {
         const organizationId = post.organization_id ?? newId();
@@ -71,7 +64,7 @@ function writeRoutes(): Route[] {
         if (!row) {
           throw invalidField('organization_id', { code: 'deleted', message: 'an organization of this id was deleted' });
         }
-        return { status: 200, body: view(row) };
+        return { status: 200, body: infoOf(row) };
       },
     }),
     defineRoute({
@@ -82,12 +75,12 @@ function writeRoutes(): Route[] {
       access: 'organization',
       params: organizationParams,
       body: organizationPost,
-      answer: { status: 200 },
+      answer: { status: 200, schema: organizationInfoView },
       problems: ['OrganizationNameMissing', 'NotFound'],
       async handle({ db, params, body }) {
         const { organization_id: organizationId } = params;
         await renameOrganization(db, organizationId, body.name);
-        return { status: 200, body: view(await find(db, organizationId)) };
+        return { status: 200, body: infoOf(await find(db, organizationId)) };
       },
     }),
     defineRoute({
@@ -111,7 +104,11 @@ function writeRoutes(): Route[] {
   ];
 }
 
-function view(row: OrganizationRow) {
+function view(row: OrganizationRow): z.output<typeof organizationView> {
+  return { organization_id: row.organization_id, role: 'master', name: row.name, plan: null };
+}
+
+function infoOf(row: OrganizationRow): z.output<typeof organizationInfoView> {
   return {
     organization_id: row.organization_id,
     name: row.name,

@@ -1,36 +1,17 @@
 import { listRequestAttempts, type RequestAttemptRow } from '@postrider/shared/database/queries/list-request-attempts';
 import { z } from 'zod';
-import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { applicationQuery, timestamp, uuid } from '../http/schemas.ts';
+import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import {
+  requestAttemptListQuery,
+  requestAttemptParams,
+  type requestAttemptStatusView,
+  requestAttemptView,
+} from '../schemas/request-attempts.ts';
 
 const pageSize = 50;
-
-const statuses = ['waiting', 'pending', 'in_progress', 'successful', 'failed'] as const;
-
-function commaSeparated(value: string): string[] {
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
-const listQuery = applicationQuery.extend({
-  event_id: uuid.optional(),
-  subscription_id: uuid.optional(),
-  min_created_at: timestamp.optional(),
-  max_created_at: timestamp.optional(),
-  'event.event_type_names': z.string().transform(commaSeparated).optional(),
-  status: z
-    .string()
-    .transform(commaSeparated)
-    .pipe(z.array(z.enum(statuses)))
-    .optional(),
-  pagination_cursor: cursor([uuid]).optional(),
-});
-
-const attemptParams = z.object({ request_attempt_id: uuid });
 
 /** Request attempts, planned and made. */
 export function requestAttemptRoutes(): Route[] {
@@ -42,8 +23,8 @@ export function requestAttemptRoutes(): Route[] {
       path: '/request_attempts',
       access: 'application',
       application: 'query',
-      query: listQuery,
-      answer: { status: 200 },
+      query: requestAttemptListQuery,
+      answer: { status: 200, schema: z.array(requestAttemptView) },
       async handle({ db, query: filter, origin, pathWithQuery }) {
         const rows = await listRequestAttempts(db, {
           applicationId: filter.application_id,
@@ -71,9 +52,9 @@ export function requestAttemptRoutes(): Route[] {
       path: '/request_attempts/:request_attempt_id',
       access: 'application',
       application: 'query',
-      params: attemptParams,
+      params: requestAttemptParams,
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: requestAttemptView },
       problems: ['NotFound'],
       async handle({ db, query, params }) {
         const { application_id: applicationId } = query;
@@ -99,7 +80,7 @@ const noFilter = {
   limit: 1,
 } as const;
 
-function view(row: RequestAttemptRow) {
+function view(row: RequestAttemptRow): z.output<typeof requestAttemptView> {
   return {
     request_attempt_id: row.request_attempt_id,
     event_id: row.event_id,
@@ -118,7 +99,7 @@ function view(row: RequestAttemptRow) {
   };
 }
 
-function statusOf(row: RequestAttemptRow) {
+function statusOf(row: RequestAttemptRow): z.output<typeof requestAttemptStatusView> {
   switch (row.status) {
     case 'waiting':
       return { type: 'waiting', since: row.created_at, until: row.delay_until ?? row.created_at };

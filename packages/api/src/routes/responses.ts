@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { findResponse, type ResponseRow } from '@postrider/shared/database/queries/find-response';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
-import { applicationQuery, uuid } from '../http/schemas.ts';
+import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
-
-const responseParams = z.object({ response_id: uuid });
+import { responseParams, responseView } from '../schemas/responses.ts';
 
 /** What receivers answered, or why they could not be asked. */
 export function responseRoutes(): Route[] {
@@ -19,7 +18,7 @@ export function responseRoutes(): Route[] {
       application: 'query',
       params: responseParams,
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: responseView },
       problems: ['NotFound'],
       async handle({ db, query, params }) {
         const { application_id: applicationId } = query;
@@ -34,7 +33,7 @@ export function responseRoutes(): Route[] {
   ];
 }
 
-function view(row: ResponseRow) {
+function view(row: ResponseRow): z.output<typeof responseView> {
   const body = row.response_body;
   const isText = body === null || isReadable(body, row.response_body_truncated);
   return {

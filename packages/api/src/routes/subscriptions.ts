@@ -8,13 +8,18 @@ import type { ApiContext } from '../context.ts';
 import type { Principal } from '../http/principal.ts';
 import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Reply, type RequestContext, type Route } from '../http/route.ts';
-import { applicationQuery, uuid } from '../http/schemas.ts';
+import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import {
+  subscriptionParams,
+  type SubscriptionPost,
+  subscriptionPost,
+  subscriptionView,
+  writtenSubscriptionView,
+} from '../schemas/subscriptions.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
 import { changeSubscription, createSubscription, type WantedSubscription, type WriteResult } from '../services/write-subscription.ts';
-import { headersOf, labelsOf, type SubscriptionPost, subscriptionPost, warningsOf } from './subscription-post.ts';
-
-const subscriptionParams = z.object({ subscription_id: uuid });
+import { headersOf, labelsOf, warningsOf } from './subscription-post.ts';
 
 /** Subscriptions: whose events go where. */
 export function subscriptionRoutes(context: ApiContext): Route[] {
@@ -31,7 +36,7 @@ function readRoutes({ secretsKey }: ApiContext): Route[] {
       access: 'application',
       application: 'query',
       query: applicationQuery,
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(subscriptionView) },
       async handle({ db, query }) {
         const { application_id: applicationId } = query;
         const rows = await listSubscriptions(db, { applicationId });
@@ -45,7 +50,7 @@ function readRoutes({ secretsKey }: ApiContext): Route[] {
       path: '/subscriptions/:subscription_id',
       access: 'application',
       params: subscriptionParams,
-      answer: { status: 200 },
+      answer: { status: 200, schema: subscriptionView },
       problems: ['NotFound'],
       async handle({ db, principal, params }) {
         const row = await find(db, principal, params.subscription_id);
@@ -66,7 +71,7 @@ function writeRoutes(context: ApiContext): Route[] {
       access: 'application',
       application: 'body',
       body: subscriptionPost,
-      answer: { status: 201 },
+      answer: { status: 201, schema: writtenSubscriptionView },
       problems: ['EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
       async handle({ db, principal, body }) {
         const wanted = readWanted(context, body);
@@ -82,7 +87,7 @@ function writeRoutes(context: ApiContext): Route[] {
       application: 'body',
       params: subscriptionParams,
       body: subscriptionPost,
-      answer: { status: 200 },
+      answer: { status: 200, schema: writtenSubscriptionView },
       problems: ['NotFound', 'EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
       async handle({ db, principal, params, body }) {
         const { subscription_id: subscriptionId } = params;
@@ -145,7 +150,8 @@ async function replyWith(
   result: WriteResult,
 ): Promise<Reply> {
   const row = await find(db, principal, idOf(result));
-  return { status, body: { ...view(secretsKey, row), warnings: warningsOf(post) } };
+  const body: z.output<typeof writtenSubscriptionView> = { ...view(secretsKey, row), warnings: warningsOf(post) };
+  return { status, body };
 }
 
 function wantedOf(post: SubscriptionPost): WantedSubscription {
@@ -172,7 +178,7 @@ function idOf(result: WriteResult): string {
   }
 }
 
-function view(secretsKey: SecretsKey, row: SubscriptionRow) {
+function view(secretsKey: SecretsKey, row: SubscriptionRow): z.output<typeof subscriptionView> {
   const secret = unseal(secretsKey, row.secret_sealed, `subscription:${row.subscription_id}`);
   const [label] = Object.entries(row.labels);
   return {

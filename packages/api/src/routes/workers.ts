@@ -8,14 +8,10 @@ import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { optional, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { organizationParams } from '../schemas/organizations.ts';
+import { workerAssignmentParams, workerParams, workerPost, workerView } from '../schemas/workers.ts';
 import { assignOrganizationWorker, unassignOrganizationWorker } from '../services/organization-workers.ts';
-
-const workerPost = z.object({ name: text(1, 100), description: optional(text(1, 200)), public: z.boolean() });
-const workerParams = z.object({ worker_id: uuid });
-const organizationParams = z.object({ organization_id: uuid });
-const assignmentParams = z.object({ organization_id: uuid, worker_id: uuid });
 
 /** Workers that are known by name, and which organizations the private ones deliver for. */
 export function workerRoutes(context: ApiContext): Route[] {
@@ -30,9 +26,9 @@ function registrationRoutes(): Route[] {
       method: 'get',
       path: '/workers',
       access: 'organization',
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(workerView) },
       async handle({ db }) {
-        return { status: 200, body: await listWorkers(db) };
+        return { status: 200, body: (await listWorkers(db)).map(view) };
       },
     }),
     defineRoute({
@@ -42,10 +38,10 @@ function registrationRoutes(): Route[] {
       path: '/workers',
       access: 'organization',
       body: workerPost,
-      answer: { status: 201 },
+      answer: { status: 201, schema: workerView },
       async handle({ db, body }) {
         const worker = { workerId: newId(), ...body };
-        return { status: 201, body: await written(worker, () => insertWorker(db, worker)) };
+        return { status: 201, body: view(await written(worker, () => insertWorker(db, worker))) };
       },
     }),
     defineRoute({
@@ -56,11 +52,11 @@ function registrationRoutes(): Route[] {
       access: 'organization',
       params: workerParams,
       body: workerPost,
-      answer: { status: 200 },
+      answer: { status: 200, schema: workerView },
       problems: ['NotFound'],
       async handle({ db, params, body }) {
         const worker = { workerId: params.worker_id, ...body };
-        return { status: 200, body: await written(worker, () => updateWorker(db, worker)) };
+        return { status: 200, body: view(await written(worker, () => updateWorker(db, worker))) };
       },
     }),
     defineRoute({
@@ -99,9 +95,9 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       path: '/organizations/:organization_id/workers',
       access: 'organization',
       params: organizationParams,
-      answer: { status: 200 },
+      answer: { status: 200, schema: z.array(workerView) },
       async handle({ db, params }) {
-        return { status: 200, body: await listWorkers(db, params.organization_id) };
+        return { status: 200, body: (await listWorkers(db, params.organization_id)).map(view) };
       },
     }),
     defineRoute({
@@ -110,7 +106,7 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       method: 'put',
       path: '/organizations/:organization_id/workers/:worker_id',
       access: 'organization',
-      params: assignmentParams,
+      params: workerAssignmentParams,
       answer: { status: 204 },
       problems: ['NotFound'],
       async handle({ db, params }) {
@@ -127,7 +123,7 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       method: 'delete',
       path: '/organizations/:organization_id/workers/:worker_id',
       access: 'organization',
-      params: assignmentParams,
+      params: workerAssignmentParams,
       answer: { status: 204 },
       problems: ['NotFound'],
       async handle({ db, params }) {
@@ -158,4 +154,8 @@ async function written(worker: WorkerToWrite, write: () => Promise<WorkerRow | u
 
 function noWorker(): ProblemError {
   return new ProblemError('NotFound', { detail: 'There is no worker of this id.' });
+}
+
+function view(row: WorkerRow): z.output<typeof workerView> {
+  return { worker_id: row.worker_id, name: row.name, description: row.description, public: row.public, created_at: row.created_at };
 }

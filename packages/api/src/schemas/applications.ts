@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { orProblem } from '../http/parse.ts';
+import { sentCount, sentUuid, text, uuid } from '../http/schemas.ts';
+import { sentStep } from './usage.ts';
+
+const wantedName = z
+  .string()
+  .refine((value) => value.trim() !== '', { ...orProblem('ApplicationNameMissing'), abort: true })
+  .pipe(text(2, 50));
+
+export const applicationPost = z.object({ organization_id: uuid, name: wantedName }).meta({ id: 'ApplicationPost' });
+
+export const applicationListQuery = z.object({ organization_id: uuid });
+
+export const applicationParams = z.object({ application_id: uuid });
+
+export const applicationView = z
+  .object({ application_id: sentUuid, organization_id: sentUuid, name: z.string() })
+  .meta({ id: 'Application' });
+
+/** What an application may use and uses, beside what it is. */
+export const applicationUsageView = z.object({
+  quotas: z.object({ events_per_day_limit: sentCount, days_of_events_retention_limit: sentCount }),
+  consumption: z.object({ events_per_day: sentCount }),
+  onboarding_steps: z.object({ event_type: sentStep, subscription: sentStep, event: sentStep }),
+});
+
+export const applicationInfoView = applicationView.extend(applicationUsageView.shape).meta({ id: 'ApplicationInfo' });

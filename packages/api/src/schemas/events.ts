@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { cursor } from '../http/pagination.ts';
+import { applicationQuery, optional, sentTextMap, sentTime, sentUuid, text, textMap, timestamp, uuid } from '../http/schemas.ts';
+
+const contentTypes = ['text/plain', 'application/json', 'application/octet-stream+base64'] as const;
+export type PayloadContentType = (typeof contentTypes)[number];
+export const payloadContentTypes: readonly PayloadContentType[] = contentTypes;
+
+const pageSizeDefault = 100;
+const pageSizeMax = 1000;
+
+/** `key=value`; a key has no equals sign. */
+const label = z.string().regex(/^[^=]+=.*$/s, { error: 'wanted key=value' });
+
+/** What an application sends as an event. */
+export const eventPost = z
+  .object({
+    application_id: uuid,
+    event_id: optional(uuid),
+    event_type: text(1, 200),
+    // A string, or any JSON value where the content type says JSON.
+    payload: z.unknown(),
+    payload_content_type: z.string(),
+    occurred_at: timestamp,
+    labels: textMap({ entriesMax: 10, bytesMax: 50 }),
+    metadata: optional(textMap({ entriesMax: 50, bytesMax: 50 })),
+  })
+  .meta({ id: 'EventPost' });
+
+export type EventPost = z.output<typeof eventPost>;
+
+export const eventListQuery = applicationQuery.extend({
+  event_type: z.string().optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional(),
+  label: z.union([label, z.array(label)], { error: 'wanted key=value' }).optional(),
+  page: z.coerce.number().int().min(1).max(10_000).default(1),
+  per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
+  pagination_cursor: cursor([timestamp, uuid]).optional(),
+});
+
+export const eventParams = z.object({ event_id: uuid });
+
+export const replayPost = z.object({ application_id: uuid, subscription_id: optional(uuid) }).meta({ id: 'ReplayPost' });
+
+export const ingestedEvent = z
+  .object({ application_id: sentUuid, event_id: sentUuid, received_at: sentTime })
+  .meta({ id: 'IngestedEvent' });
+
+export const eventView = z
+  .object({
+    event_id: sentUuid,
+    event_type_name: z.string(),
+    payload_content_type: z.string().meta({ enum: [...contentTypes] }),
+    ip: z.string().nullable(),
+    metadata: sentTextMap,
+    occurred_at: sentTime,
+    received_at: sentTime,
+    labels: sentTextMap,
+  })
+  .meta({ id: 'Event' });
+
+export const eventWithPayloadView = eventView
+  .extend({ payload: z.string().meta({ contentEncoding: 'base64' }) })
+  .meta({ id: 'EventWithPayload' });

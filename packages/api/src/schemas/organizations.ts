@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { orProblem } from '../http/parse.ts';
+import { optional, sentCount, sentUuid, text, uuid } from '../http/schemas.ts';
+import { sentStep } from './usage.ts';
+
+const wantedName = z
+  .string()
+  .refine((value) => value.trim() !== '', { ...orProblem('OrganizationNameMissing'), abort: true })
+  .pipe(text(2, 50));
+
+export const organizationPost = z.object({ name: wantedName, organization_id: optional(uuid) }).meta({ id: 'OrganizationPost' });
+
+export const organizationParams = z.object({ organization_id: uuid });
+
+/** No plans are sold here: the member is there for clients that read it. */
+const plan = z.null();
+
+export const organizationView = z
+  .object({ organization_id: sentUuid, role: z.enum(['master', 'editor', 'viewer']), name: z.string(), plan })
+  .meta({ id: 'Organization' });
+
+/** There are no user accounts: the list is there for clients that read it. */
+const users = z.array(z.object({ user_id: sentUuid, first_name: z.string(), last_name: z.string(), email: z.string(), role: z.string() }));
+
+export const organizationInfoView = z
+  .object({
+    organization_id: sentUuid,
+    name: z.string(),
+    plan,
+    users,
+    quotas: z.object({
+      members_per_organization_limit: sentCount,
+      applications_per_organization_limit: sentCount,
+      events_per_day_limit: sentCount,
+      days_of_events_retention_limit: sentCount,
+    }),
+    consumption: z.object({ members: sentCount, applications: sentCount, events_per_day: sentCount }),
+    onboarding_steps: z.object({ application: sentStep, event_type: sentStep, subscription: sentStep, event: sentStep }),
+  })
+  .meta({ id: 'OrganizationInfo' });

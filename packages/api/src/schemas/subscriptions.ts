@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { optional, sentTextMap, sentTime, sentUuid, text, textMap, uuid } from '../http/schemas.ts';
+
+const urlLengthMax = 1000;
+const targetHeadersMax = 10;
+const headerValueLengthMax = 500;
+
+const methods = ['GET', 'PATCH', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'] as const;
+
+/** Headers that the connection or we ourselves write. */
+const refusedHeaders: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'user-agent']);
+
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'wanted the name of an HTTP header' })
+  .refine((name) => !refusedHeaders.has(name.toLowerCase()), { error: 'this header may not be set' });
+const headerValue = z
+  .string({ error: 'wanted a text or a list of texts' })
+  .max(headerValueLengthMax)
+  .regex(/^[\x20-\x7e]*$/, { error: 'wanted visible ASCII characters' });
+
+const targetHeaders = z.record(z.string(), z.union([headerValue, z.array(headerValue).min(1).max(10)])).superRefine((headers, context) => {
+  const names = Object.keys(headers);
+  if (names.length > targetHeadersMax) {
+    context.addIssue({ code: 'custom', message: `wanted at most ${targetHeadersMax} headers` });
+  }
+  for (const name of names) {
+    const parsed = headerName.safeParse(name);
+    if (!parsed.success) {
+      context.addIssue({ code: 'custom', path: [name], message: parsed.error.issues[0]?.message ?? 'not a header name' });
+    }
+  }
+});
+
+const target = z.object({
+  type: z.literal('http', { error: 'wanted "http"' }),
+  method: z.string().toUpperCase().pipe(z.enum(methods)),
+  url: z
+    .string()
+    .min(1)
+    .max(urlLengthMax)
+    .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), { error: 'wanted an http or https URL' }),
+  headers: optional(targetHeaders),
+});
+
+/** What a client sends as a subscription. */
+export const subscriptionPost = z
+  .object({
+    application_id: uuid,
+    is_enabled: z.boolean(),
+    event_types: z.array(text(1, 200)).min(1).max(100),
+    description: optional(text(1, 100)),
+    metadata: optional(textMap({ entriesMax: 50, bytesMax: 100 })),
+    labels: optional(textMap({ entriesMax: 10, bytesMax: 100 })),
+    label_key: optional(text(1, 100)),
+    label_value: optional(text(1, 100)),
+    target,
+    dedicated_workers: optional(z.array(text(1, 100)).min(1).max(20)),
+  })
+  .meta({ id: 'SubscriptionPost' });
+
+export type SubscriptionPost = z.output<typeof subscriptionPost>;
+
+export const subscriptionParams = z.object({ subscription_id: uuid });
+
+export const subscriptionView = z
+  .object({
+    application_id: sentUuid,
+    subscription_id: sentUuid,
+    is_enabled: z.boolean(),
+    disabled_reason: z.string().nullable(),
+    event_types: z.array(z.string()),
+    description: z.string().nullable(),
+    secret: sentUuid,
+    standard_webhooks_secret: z.string(),
+    metadata: sentTextMap,
+    label_key: z.string(),
+    label_value: z.string(),
+    labels: sentTextMap,
+    target: z.object({
+      type: z.literal('http'),
+      method: z.string().meta({ enum: [...methods] }),
+      url: z.string(),
+      headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+    }),
+    created_at: sentTime,
+    updated_at: sentTime,
+    dedicated_workers: z.array(z.string()),
+  })
+  .meta({ id: 'Subscription' });
+
+/** The answer of creation and change. */
+export const writtenSubscriptionView = subscriptionView.extend({ warnings: z.array(z.string()) }).meta({ id: 'WrittenSubscription' });
