@@ -11,11 +11,13 @@ export interface TestApplication {
   readonly eventTypeName: string;
 }
 
-/** Inserts an organization, an application and an event type. */
-export async function insertApplication(db: Database): Promise<TestApplication> {
-  const organizationId = newId();
+/** Inserts an application and an event type, in an organization of its own or in the given one. */
+export async function insertApplication(db: Database, inOrganizationId: string | null = null): Promise<TestApplication> {
+  const organizationId = inOrganizationId ?? newId();
   const applicationId = newId();
-  await db.query({ text: 'insert into iam.organization (organization_id, name) values ($1, $2)', values: [organizationId, 'Acme'] });
+  if (inOrganizationId === null) {
+    await db.query({ text: 'insert into iam.organization (organization_id, name) values ($1, $2)', values: [organizationId, 'Acme'] });
+  }
   await db.query({
     text: 'insert into event.application (application_id, organization_id, name) values ($1, $2, $3)',
     values: [applicationId, organizationId, 'Shop'],
@@ -70,6 +72,39 @@ export async function insertSubscription(
   });
   return { subscriptionId, secret };
 }
+
+/** Inserts what else a tenant can own: a token of each kind, a worker that is assigned at all levels, and an attempt that is finished. */
+export async function insertTenancy(db: Database, application: TestApplication, subscription: TestSubscription): Promise<void> {
+  await db.query({ text: tenancySql, values: [application.applicationId, application.organizationId, subscription.subscriptionId] });
+}
+
+const tenancySql = `
+with token as materialized (
+  select gen_random_uuid() as id
+),
+application_secret as (
+  insert into iam.application_secret (application_secret_id, application_id, token_hash, token_sealed)
+  select id, $1::uuid, sha256(uuid_send(id)), 'sealed' from token
+),
+service_token as (
+  insert into iam.service_token (service_token_id, organization_id, name, role, token_hash, token_sealed)
+  select id, $2::uuid, 'token', 'editor', sha256(uuid_send(id)), 'sealed' from token
+),
+worker as (
+  insert into webhook.worker (worker_id, name, public) select id, 'worker ' || id, false from token
+),
+organization_worker as (
+  insert into webhook.organization_worker (organization_id, worker_id) select $2::uuid, id from token
+),
+subscription_worker as (
+  insert into webhook.subscription_worker (subscription_id, worker_id) select $3::uuid, id from token
+)
+insert into webhook.finished_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
+                                      finished_at, succeeded_at, retry_count, event_type_name)
+select $1::uuid, id, id, statement_timestamp(), $3::uuid, statement_timestamp(), statement_timestamp(), statement_timestamp(),
+       statement_timestamp(), 0, 'order.item.created'
+from token
+`;
 
 export interface BacklogOptions {
   readonly count: number;
