@@ -70,35 +70,64 @@ language sql stable parallel safe as $$
   end
 $$;
 
--- Lets tenants see and write those rows of a table for which `visible` holds, with the privileges that the runtime role has on it.
--- Can be run again. Functions stand in scalar subqueries so that they are evaluated once for a statement, not for each row.
-create function postrider.isolate(target regclass, visible text) returns void
+-- The tables that are isolated, and which of their rows a tenant may see: what isolate_tenants applies.
+create table postrider.isolated_table (
+  table_name text primary key,
+  visible text not null
+);
+
+-- Applies what is written above to every table of tenants. Can be run again: by an operator who made the role after migrations had not
+-- been able to. Functions stand in scalar subqueries so that they are evaluated once for a statement, not for each row.
+create function postrider.isolate_tenants() returns void
 language plpgsql as $$
 declare
-  owner_name constant text := (select pg_get_userbyid(relowner) from pg_class where oid = target);
   has_runtime constant boolean := exists (select from pg_roles where rolname = 'postrider_runtime');
+  isolated record;
   privilege text;
 begin
   if not exists (select from pg_roles where rolname = 'postrider_tenant') then
     return;
   end if;
-  execute format('alter table %s enable row level security', target);
-  execute format('alter table %s force row level security', target);
-  execute format('drop policy if exists tenant on %s', target);
-  execute format('create policy tenant on %s to postrider_tenant using (%s) with check (%s)', target, visible, visible);
+  perform postrider.grant_to_tenant('usage', 'schema postrider, iam, event, webhook');
 
-  -- The one exception, for what works for all tenants at once: the workers, the group that ingest writes, housekeeping, the look-up of
-  -- tokens and the master key run as the runtime role; migrations, and everything where there is one role only, as the owner.
-  execute format('drop policy if exists all_tenants on %s', target);
-  execute format('create policy all_tenants on %s to %s%I using (true) with check (true)',
-                 target, case when has_runtime then 'postrider_runtime, ' else '' end, owner_name);
+  -- What belongs to the installation and not to a tenant, and the view, which asks with the rights of its reader.
+  perform postrider.grant_to_tenant('select', 'webhook.worker, webhook.worker_process, webhook.request_attempt'),
+          postrider.grant_to_tenant('select, insert', 'webhook.worker_pool');
 
-  foreach privilege in array array['select', 'insert', 'update', 'delete'] loop
-    if not has_runtime or has_table_privilege('postrider_runtime', target, privilege) then
-      execute format('grant %s on %s to postrider_tenant', privilege, target);
-    end if;
+  for isolated in
+    select t.table_name, t.visible, c.oid, pg_get_userbyid(c.relowner) as owner_name
+    from postrider.isolated_table t
+    join pg_class c on c.oid = to_regclass(t.table_name)
+    where not (c.relrowsecurity and c.relforcerowsecurity)
+  loop
+    execute format('alter table %s enable row level security', isolated.table_name);
+    execute format('alter table %s force row level security', isolated.table_name);
+    execute format('create policy tenant on %s to postrider_tenant using (%s) with check (%s)',
+                   isolated.table_name, isolated.visible, isolated.visible);
+
+    -- The one exception, for what works for all tenants at once: the workers, the group that ingest writes, housekeeping, the look-up
+    -- of tokens and the master key run as the runtime role; migrations, and all of it where there is one role only, as the owner.
+    execute format('create policy all_tenants on %s to %s%I using (true) with check (true)',
+                   isolated.table_name, case when has_runtime then 'postrider_runtime, ' else '' end, isolated.owner_name);
+
+    foreach privilege in array array['select', 'insert', 'update', 'delete'] loop
+      if not has_runtime or has_table_privilege('postrider_runtime', isolated.oid, privilege) then
+        perform postrider.grant_to_tenant(privilege, isolated.table_name);
+      end if;
+    end loop;
   end loop;
 end
+$$;
+
+-- Lets tenants see and write only those rows of a table for which `visible` holds, with the privileges that the runtime role has on it.
+create function postrider.isolate(target regclass, visible text) returns void
+language sql as $$
+  insert into postrider.isolated_table (table_name, visible)
+  select format('%I.%I', n.nspname, c.relname), visible
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = target;
+  select postrider.isolate_tenants();
 $$;
 
 -- For tables with an application_id. A migration that makes such a table calls it after granting to the runtime role.
@@ -113,47 +142,27 @@ language sql as $$
   select postrider.isolate(target, 'organization_id = (select postrider.tenant_organization_id())')
 $$;
 
--- Isolates every table of tenants. Run again by an operator who made the roles after the migrations had found none.
-create function postrider.isolate_tenants() returns void
-language plpgsql as $$
-declare
-  found record;
-begin
-  perform postrider.grant_to_tenant('usage', 'schema postrider, iam, event, webhook');
-
-  -- What belongs to the installation and not to a tenant.
-  perform postrider.grant_to_tenant('select', 'webhook.worker, webhook.worker_process'),
-          postrider.grant_to_tenant('select, insert', 'webhook.worker_pool'),
-          postrider.grant_to_tenant('select', 'webhook.request_attempt');
-
-  perform postrider.isolate_by_organization('iam.organization');
-  perform postrider.isolate_by_organization('webhook.organization_worker');
-  -- Tokens of the organization can do more than who sees only some of its applications.
-  perform postrider.isolate('iam.service_token',
-    'organization_id = (select postrider.tenant_organization_id()) and (select postrider.tenant_has_all_applications())');
-  perform postrider.isolate('event.application',
-    'organization_id = (select postrider.tenant_organization_id()) and '
-    '((select postrider.tenant_has_all_applications()) or application_id = any ((select postrider.tenant_listed_application_ids())::uuid[]))');
-  perform postrider.isolate('webhook.subscription_worker',
-    'exists (select from webhook.subscription s where s.subscription_id = subscription_worker.subscription_id)');
-
-  for found in
-    select c.oid::regclass as target
-    from pg_class c
-    join pg_namespace n on n.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attname = 'application_id' and not a.attisdropped
-    where n.nspname in ('iam', 'event', 'webhook') and c.relkind in ('r', 'p') and not c.relispartition
-      and c.oid <> 'event.application'::regclass
-  loop
-    perform postrider.isolate_by_application(found.target);
-  end loop;
-end
-$$;
-
 revoke all on function postrider.grant_to_tenant(text, text) from public;
+revoke all on function postrider.isolate_tenants() from public;
 revoke all on function postrider.isolate(regclass, text) from public;
 revoke all on function postrider.isolate_by_application(regclass) from public;
 revoke all on function postrider.isolate_by_organization(regclass) from public;
-revoke all on function postrider.isolate_tenants() from public;
 
-select postrider.isolate_tenants();
+select postrider.isolate_by_organization('iam.organization'),
+       postrider.isolate_by_organization('webhook.organization_worker'),
+       -- Tokens of the organization can do more than who sees only some of its applications.
+       postrider.isolate('iam.service_token',
+         'organization_id = (select postrider.tenant_organization_id()) and (select postrider.tenant_has_all_applications())'),
+       postrider.isolate('event.application',
+         'organization_id = (select postrider.tenant_organization_id()) and ((select postrider.tenant_has_all_applications()) or '
+         'application_id = any ((select postrider.tenant_listed_application_ids())::uuid[]))'),
+       postrider.isolate('webhook.subscription_worker',
+         'exists (select from webhook.subscription s where s.subscription_id = subscription_worker.subscription_id)'),
+       postrider.isolate_by_application('iam.application_secret'),
+       postrider.isolate_by_application('event.event_type'),
+       postrider.isolate_by_application('event.event_key'),
+       postrider.isolate_by_application('event.event'),
+       postrider.isolate_by_application('webhook.subscription'),
+       postrider.isolate_by_application('webhook.subscription_event_type'),
+       postrider.isolate_by_application('webhook.open_attempt'),
+       postrider.isolate_by_application('webhook.finished_attempt');

@@ -27,6 +27,7 @@ function readRoutes({ secretsKey }: ApiContext): Route[] {
       path: '/application_secrets',
       access: 'application',
       application: 'query',
+      handsOut: true,
       query: applicationQuery,
       answer: { status: 200 },
       async handle({ db, query }) {
@@ -47,6 +48,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets',
       access: 'application',
       application: 'body',
+      handsOut: true,
       body: secretPost,
       answer: { status: 201 },
       async handle({ db, body: post }) {
@@ -61,6 +63,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets/:application_secret_token',
       access: 'application',
       application: 'body',
+      handsOut: true,
       params: secretParams,
       body: secretPost,
       answer: { status: 200 },
@@ -81,6 +84,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets/:application_secret_token',
       access: 'application',
       application: 'query',
+      handsOut: true,
       params: secretParams,
       query: applicationQuery,
       answer: { status: 204 },

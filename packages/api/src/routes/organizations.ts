@@ -2,9 +2,11 @@ import type { Database } from '@postrider/shared/database/pool';
 import { deleteOrganization } from '@postrider/shared/database/queries/delete-organization';
 import { insertOrganization } from '@postrider/shared/database/queries/insert-organization';
 import { listOrganizations, type OrganizationRow } from '@postrider/shared/database/queries/list-organizations';
+import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameOrganization } from '@postrider/shared/database/queries/rename-organization';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
+import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { invalidField, orProblem } from '../http/parse.ts';
 import { optional, text, uuid } from '../http/schemas.ts';
@@ -19,8 +21,8 @@ const organizationPost = z.object({ name: wantedName, organization_id: optional(
 const organizationParams = z.object({ organization_id: uuid });
 
 /** Organizations, which own applications. */
-export function organizationRoutes(): Route[] {
-  return [...readRoutes(), ...writeRoutes()];
+export function organizationRoutes(context: ApiContext): Route[] {
+  return [...readRoutes(), ...writeRoutes(), ...deleteRoutes(context)];
 }
 
 function readRoutes(): Route[] {
@@ -31,10 +33,13 @@ function readRoutes(): Route[] {
       method: 'get',
       path: '/organizations',
       access: 'organization',
+      keepsToApplications: true,
       answer: { status: 200 },
-      async handle({ db }) {
-        const rows = await listOrganizations(db);
-        return { status: 200, body: rows.map(({ organization_id, name }) => ({ organization_id, name, role: 'master', plan: null })) };
+      async handle({ db, principal }) {
+        const own = principal.kind === 'service' ? principal : null;
+        const rows = await listOrganizations(db, own?.organizationId ?? null);
+        const role = own?.role ?? 'master';
+        return { status: 200, body: rows.map(({ organization_id, name }) => ({ organization_id, name, role, plan: null })) };
       },
     }),
     defineRoute({
@@ -43,6 +48,7 @@ function readRoutes(): Route[] {
       method: 'get',
       path: '/organizations/:organization_id',
       access: 'organization',
+      organization: 'params',
       params: organizationParams,
       answer: { status: 200 },
       problems: ['NotFound'],
@@ -60,7 +66,7 @@ function writeRoutes(): Route[] {
       summary: 'Creates an organization',
       method: 'post',
       path: '/organizations',
-      access: 'organization',
+      access: 'master',
       body: organizationPost,
       answer: { status: 200 },
       problems: ['OrganizationNameMissing'],
@@ -79,7 +85,7 @@ function writeRoutes(): Route[] {
       summary: 'Renames an organization',
       method: 'put',
       path: '/organizations/:organization_id',
-      access: 'organization',
+      access: 'master',
       params: organizationParams,
       body: organizationPost,
       answer: { status: 200 },
@@ -90,18 +96,28 @@ function writeRoutes(): Route[] {
         return { status: 200, body: view(await find(db, organizationId)) };
       },
     }),
+  ];
+}
+
+function deleteRoutes({ tokens }: ApiContext): Route[] {
+  return [
     defineRoute({
       name: 'organizations.delete',
       summary: 'Deletes an organization that has no applications',
       method: 'delete',
       path: '/organizations/:organization_id',
-      access: 'organization',
+      access: 'master',
       params: organizationParams,
       answer: { status: 204 },
       problems: ['OrganizationIsNotEmpty', 'NotFound'],
       async handle({ db, params }) {
         const { organization_id: organizationId } = params;
-        if (!(await deleteOrganization(db, organizationId))) {
+        const isDeleted = await db.transaction(async (transaction) => {
+          await notifyTokensDeleted(transaction);
+          return deleteOrganization(transaction, organizationId);
+        });
+        tokens.clear();
+        if (!isDeleted) {
           await find(db, organizationId);
           throw new ProblemError('OrganizationIsNotEmpty');
         }

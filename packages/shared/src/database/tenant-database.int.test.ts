@@ -7,7 +7,13 @@ import type { Database, DatabasePool, OpenPool } from './pool.ts';
 import { seeingAllTenants } from './tenant-database.ts';
 
 /** What belongs to the installation, not to a tenant: no column of these may say whose a row is. */
-const sharedTables = ['postrider.schema_migration', 'webhook.worker', 'webhook.worker_pool', 'webhook.worker_process'];
+const sharedTables = [
+  'postrider.isolated_table',
+  'postrider.schema_migration',
+  'webhook.worker',
+  'webhook.worker_pool',
+  'webhook.worker_process',
+];
 
 interface TableRow {
   readonly name: string;
@@ -48,7 +54,7 @@ async function insertOwner(organizationId: string | null): Promise<Owner> {
   const application = await insertApplication(database.admin, organizationId);
   const subscription = await insertSubscription(database.admin, application);
   await insertBacklog(database.admin, application, subscription, { count: 3 });
-  await insertTenancy(database.admin, application, subscription);
+  await insertTenancy(database.admin, application, subscription.subscriptionId);
   return { ...application, subscriptionId: subscription.subscriptionId };
 }
 
