@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { secretsKeyOf } from '@postrider/shared/config/common-settings';
 import { describeEffective } from '@postrider/shared/config/settings';
 import { migrateUp } from '@postrider/shared/database/migrate';
 import { listen } from '@postrider/shared/database/listen';
@@ -60,7 +61,7 @@ const { app, tokens, batcher, notifier } = wireApi({
   logger,
   registry,
   settings: config,
-  secretsKey: config.secretsKey,
+  secretsKey: secretsKeyOf(config),
   masterApiKey: config.masterApiKey,
   authCacheTtlMs: config.authCacheTtlMs,
   now,
