@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, request as httpRequest, type Server
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
-import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { createRegistry } from '@postrider/shared/observability/registry';
 import { urlOf } from '@postrider/shared/observability/server-url';
@@ -53,7 +52,7 @@ beforeAll(async () => {
     requireHttpsTargets: false,
     healthCheckKey: 'health',
   };
-  const tokens = createTokenCache({ lookUp: (hash) => findApplicationSecret(db, hash), ttlMs: 60_000, now });
+  const tokens = createTokenCache(db, { ttlMs: 60_000, now });
   tokens.setListening(true);
   const app = createApp({ db, notifier, batcher, secretsKey, tokens, settings, now }, createAuthenticator(tokens, testMasterKey), report);
   server = createServer(app).listen(0, '127.0.0.1');

@@ -95,6 +95,16 @@ export const migrateSettings = {
   migrationDatabaseUrl: apiSettings.migrationDatabaseUrl,
 };
 
+/** What the change of SECRETS_KEY needs of the settings. */
+const rotateKeySettings = {
+  databaseUrl: apiSettings.databaseUrl,
+  databaseStatementTimeoutMs: apiSettings.databaseStatementTimeoutMs,
+  databaseConnectionTimeoutMs: apiSettings.databaseConnectionTimeoutMs,
+  preparedStatements: apiSettings.preparedStatements,
+  secretsKey: apiSettings.secretsKey,
+  secretsKeysAlsoRead: apiSettings.secretsKeysAlsoRead,
+};
+
 /** Where migrations connect to. */
 export function migrationUrlOf(config: ValuesOf<typeof migrateSettings>): string {
   return config.migrationDatabaseUrl ?? config.databaseDirectUrl ?? config.databaseUrl;
@@ -110,6 +120,12 @@ export function readConfig(env: NodeJS.ProcessEnv): ApiConfig {
 export function readMigrateConfig(env: NodeJS.ProcessEnv): ValuesOf<typeof migrateSettings> {
   const loaded = loadSettings(migrateSettings, { env });
   return loaded.ok ? loaded.values : refuse('The migration', loaded.problems);
+}
+
+/** The same for the command that changes SECRETS_KEY. */
+export function readRotateKeyConfig(env: NodeJS.ProcessEnv): ValuesOf<typeof rotateKeySettings> {
+  const loaded = loadSettings(rotateKeySettings, { env });
+  return loaded.ok ? loaded.values : refuse('The change of SECRETS_KEY', loaded.problems);
 }
 
 function refuse(what: string, problems: readonly SettingProblem[]): never {

@@ -1,4 +1,4 @@
-import type { DatabasePool } from '@postrider/shared/database/pool';
+import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { SecretsKey } from '@postrider/shared/secrets/sealed-secret';
 import type { TokenCache } from './services/token-cache.ts';
@@ -6,11 +6,12 @@ import type { IngestionBatcher } from './services/ingestion-batcher.ts';
 
 /** What routes work with. */
 export interface ApiContext {
-  readonly db: DatabasePool;
+  /** Not for handlers, which have a `db` of their request. */
+  readonly db: AllTenantsDatabase;
   readonly notifier: WakeUpNotifier;
   readonly batcher: IngestionBatcher;
   readonly secretsKey: SecretsKey;
-  readonly tokens: Pick<TokenCache, 'clear'>;
+  readonly tokens: Pick<TokenCache, 'clear' | 'findApplication'>;
   readonly settings: {
     readonly eventBodyBytesMax: number;
     readonly supportEmailAddress: string;

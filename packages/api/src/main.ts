@@ -2,34 +2,27 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { secretsKeyOf } from '@postrider/shared/config/common-settings';
 import { describeEffective } from '@postrider/shared/config/settings';
 import { migrateUp } from '@postrider/shared/database/migrate';
 import { listen } from '@postrider/shared/database/listen';
-import { connectionConfig, openPool } from '@postrider/shared/database/pool';
+import { connectionConfig, type OpenPool, openPool } from '@postrider/shared/database/pool';
 import { checkDatabase } from '@postrider/shared/database/queries/check-database';
 import { countOpenAttempts } from '@postrider/shared/database/queries/count-open-attempts';
-import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { deletedTokensChannel } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import { seeingAllTenants } from '@postrider/shared/database/tenant-database';
 import { whenReachable } from '@postrider/shared/database/when-reachable';
-import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { installShutdown } from '@postrider/shared/lifecycle/shutdown';
 import { createLogger } from '@postrider/shared/observability/logger';
 import { startOpsServer } from '@postrider/shared/observability/ops-server';
 import { createRegistry, registerDatabaseGauge } from '@postrider/shared/observability/registry';
 import { urlOf } from '@postrider/shared/observability/server-url';
-import { createApp } from './app.ts';
 import { apiSettings, migrationUrlOf, readConfig } from './config.ts';
-import { createAuthenticator } from './http/authenticate.ts';
-import { createMetrics } from './metrics.ts';
 import { migrationsDirectory } from './migrations-directory.ts';
-import { createReport } from './report.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
-import { ingestGroup } from './services/ingest-events.ts';
-import { createTokenCache } from './services/token-cache.ts';
-import { createIngestionBatcher } from './services/ingestion-batcher.ts';
 import { version } from './version.ts';
+import { wireApi } from './wiring.ts';
 
 /** Load balancers keep idle connections for a minute: a shorter time here would close one just as they use it. */
 const keepAliveTimeoutMs = 65_000;
@@ -53,7 +46,8 @@ const database = {
   statementTimeoutMs: config.databaseStatementTimeoutMs,
   preparedStatements: config.preparedStatements,
 };
-const db = openPool(database, logger);
+const pool = openPool(database, logger);
+const db = seeingAllTenants(pool, await checkRights(pool));
 const registry = createRegistry();
 registerDatabaseGauge(registry, db.pool);
 const now = (): number => performance.now();
@@ -62,23 +56,17 @@ registerQueueGauges(registry, {
   onFailure: (error) => logger.warn({ event: 'queue.count_failed', err: error }, 'could not count the queue'),
   now,
 });
-const report = createReport(logger, createMetrics(registry));
-const notifier = createWakeUpNotifier(db, logger, Math.random);
-const batcher = createIngestionBatcher({
-  ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
-  ensurePartitions: () => ensurePartitions(db),
-  notify: (poolIds) => notifier.notify(poolIds),
-  wait,
-  report,
+const { app, tokens, batcher, notifier } = wireApi({
+  db,
+  logger,
+  registry,
+  settings: config,
+  secretsKey: secretsKeyOf(config),
+  masterApiKey: config.masterApiKey,
+  authCacheTtlMs: config.authCacheTtlMs,
   now,
+  wait,
 });
-const tokens = createTokenCache({ lookUp: (tokenHash) => findApplicationSecret(db, tokenHash), ttlMs: config.authCacheTtlMs, now });
-const app = createApp(
-  { db, notifier, batcher, secretsKey: config.secretsKey, tokens, settings: config, now },
-  createAuthenticator(tokens, config.masterApiKey),
-  report,
-);
-await warnOfExcessRights();
 
 let draining = false;
 const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, app);
@@ -127,13 +115,20 @@ installShutdown({
 });
 logger.info({ event: 'api.started', url: urlOf(server), opsUrl: ops.url }, 'API started');
 
-/** One role for everything works; what is lost by it is said once. */
-async function warnOfExcessRights(): Promise<void> {
-  const { excess_rights: excessRights } = await whenReachable(() => checkDatabase(db), wait, logger);
+/** One role for everything works; what is lost by it is said once. Returns whether the database keeps tenants apart. */
+async function checkRights(openedPool: OpenPool): Promise<boolean> {
+  const { excess_rights: excessRights, is_isolating: isIsolating } = await whenReachable(() => checkDatabase(openedPool), wait, logger);
   if (excessRights.length > 0) {
     logger.warn(
       { event: 'database.excess_rights', excessRights },
       'the role of DATABASE_URL has more rights than it needs: a fault in the API could change or drop tables. Use a role of postrider_runtime, and the owner for MIGRATION_DATABASE_URL only.',
     );
   }
+  if (!isIsolating) {
+    logger.warn(
+      { event: 'database.not_isolating' },
+      'the role of DATABASE_URL cannot switch to postrider_tenant, so that the API alone keeps tenants apart. docs/operations.md tells how to make that role.',
+    );
+  }
+  return isIsolating;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@postrider/shared/database/pool';
 import { newId } from '@postrider/shared/domain/ids';
-import { parseSecretsKey, seal } from '@postrider/shared/secrets/sealed-secret';
+import { parseSecretsKey, type SecretsKey, seal } from '@postrider/shared/secrets/sealed-secret';
 import { testSecretsKey } from './postrider-processes.ts';
 
 /** An application with one event type, `order.item.created`. */
@@ -11,11 +11,13 @@ export interface TestApplication {
   readonly eventTypeName: string;
 }
 
-/** Inserts an organization, an application and an event type. */
-export async function insertApplication(db: Database): Promise<TestApplication> {
-  const organizationId = newId();
+/** Inserts an application and an event type, in an organization of its own or in the given one. */
+export async function insertApplication(db: Database, inOrganizationId: string | null = null): Promise<TestApplication> {
+  const organizationId = inOrganizationId ?? newId();
   const applicationId = newId();
-  await db.query({ text: 'insert into iam.organization (organization_id, name) values ($1, $2)', values: [organizationId, 'Acme'] });
+  if (inOrganizationId === null) {
+    await db.query({ text: 'insert into iam.organization (organization_id, name) values ($1, $2)', values: [organizationId, 'Acme'] });
+  }
   await db.query({
     text: 'insert into event.application (application_id, organization_id, name) values ($1, $2, $3)',
     values: [applicationId, organizationId, 'Shop'],
@@ -48,10 +50,6 @@ export async function insertSubscription(
 ): Promise<TestSubscription> {
   const subscriptionId = newId();
   const secret = randomUUID();
-  const key = parseSecretsKey(testSecretsKey);
-  if (!key) {
-    throw new Error('The key of tests is not a key.');
-  }
   await db.query({
     text: `insert into webhook.subscription (subscription_id, application_id, labels, metadata, target_method, target_url, target_headers, secret_sealed)
            values ($1, $2, $3, '{}', 'POST', $4, $5, $6)`,
@@ -61,7 +59,7 @@ export async function insertSubscription(
       JSON.stringify(options.labels ?? {}),
       options.url ?? 'http://127.0.0.1:9/',
       JSON.stringify(options.headers ?? {}),
-      seal(key, secret, `subscription:${subscriptionId}`),
+      seal(secretsKey(), secret, `subscription:${subscriptionId}`),
     ],
   });
   await db.query({
@@ -70,6 +68,49 @@ export async function insertSubscription(
   });
   return { subscriptionId, secret };
 }
+
+function secretsKey(): SecretsKey {
+  const key = parseSecretsKey(testSecretsKey);
+  if (!key) {
+    throw new Error('The key of tests is not a key.');
+  }
+  return key;
+}
+
+/**
+ * Inserts what else a tenant can own: a token of each kind, a worker that is assigned at all levels, and an attempt that was answered.
+ * Returns the one id that all of them have.
+ */
+export async function insertTenancy(db: Database, application: TestApplication, subscriptionId: string): Promise<string> {
+  const id = newId();
+  const sealed = ['application_secret', 'service_token'].map((kind) => seal(secretsKey(), randomUUID(), `${kind}:${id}`));
+  await db.query({ text: tenancySql, values: [id, application.applicationId, application.organizationId, subscriptionId, ...sealed] });
+  return id;
+}
+
+const tenancySql = `
+with application_secret as (
+  insert into iam.application_secret (application_secret_id, application_id, token_hash, token_sealed)
+  values ($1, $2, sha256(uuid_send($1::uuid)), $5)
+),
+service_token as (
+  insert into iam.service_token (service_token_id, organization_id, name, role, token_hash, token_sealed)
+  values ($1, $3, 'token', 'editor', sha256(uuid_send($1::uuid)), $6)
+),
+worker as (
+  insert into webhook.worker (worker_id, name, public) values ($1, 'worker ' || $1::uuid, false)
+),
+organization_worker as (
+  insert into webhook.organization_worker (organization_id, worker_id) values ($3, $1)
+),
+subscription_worker as (
+  insert into webhook.subscription_worker (subscription_id, worker_id) values ($4, $1)
+)
+insert into webhook.finished_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
+                                      finished_at, succeeded_at, retry_count, event_type_name, http_code, elapsed_ms)
+values ($2, $1, $1, statement_timestamp(), $4, statement_timestamp(), statement_timestamp(), statement_timestamp(), statement_timestamp(),
+        0, 'order.item.created', 200, 1)
+`;
 
 export interface BacklogOptions {
   readonly count: number;

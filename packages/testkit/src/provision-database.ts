@@ -42,13 +42,16 @@ async function ensureRoles(client: Client, password: string): Promise<void> {
     begin
       if not exists (select from pg_roles where rolname = 'postrider_owner') then create role postrider_owner; end if;
       if not exists (select from pg_roles where rolname = 'postrider_runtime') then create role postrider_runtime; end if;
+      if not exists (select from pg_roles where rolname = 'postrider_tenant') then create role postrider_tenant; end if;
       if not exists (select from pg_roles where rolname = 'postrider_app') then create role postrider_app; end if;
     end
     $$;
     alter role postrider_owner login createrole nosuperuser password ${literal};
     alter role postrider_runtime nologin nosuperuser nobypassrls;
+    alter role postrider_tenant nologin nosuperuser nobypassrls;
     alter role postrider_app login nosuperuser nobypassrls password ${literal};
     grant postrider_runtime to postrider_app;
+    grant postrider_tenant to postrider_runtime, postrider_owner;
   `);
 }
 

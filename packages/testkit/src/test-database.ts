@@ -2,7 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { migrateUp } from '@postrider/shared/database/migrate';
-import { type DatabasePool, openPool } from '@postrider/shared/database/pool';
+import { type OpenPool, openPool } from '@postrider/shared/database/pool';
+import { type AllTenantsDatabase, seeingAllTenants } from '@postrider/shared/database/tenant-database';
 import { Client, escapeIdentifier } from 'pg';
 import { pino } from 'pino';
 import 'vitest';
@@ -23,9 +24,9 @@ export interface TestDatabase {
   readonly runtimeUrl: string;
   readonly superuserUrl: string;
   /** With the rights of the API and the workers. */
-  readonly db: DatabasePool;
+  readonly db: AllTenantsDatabase;
   /** With the rights of a superuser, to look at and to prepare what the product itself may not. */
-  readonly admin: DatabasePool;
+  readonly admin: OpenPool;
   drop(): Promise<void>;
 }
 
@@ -42,7 +43,7 @@ export async function createTestDatabase(superuserUrl: string): Promise<TestData
   );
   const { ownerUrl, runtimeUrl } = await provisionDatabase({ superuserUrl, database: name, password });
   const adminUrl = withDatabase(superuserUrl, name);
-  const db = openTestPool(runtimeUrl);
+  const db = seeingAllTenants(openTestPool(runtimeUrl), true);
   const admin = openTestPool(adminUrl);
   return {
     name,
@@ -59,7 +60,7 @@ export async function createTestDatabase(superuserUrl: string): Promise<TestData
 }
 
 /** A pool with generous limits whose idle connections may break without a word. */
-export function openTestPool(connectionString: string, connectionsMax = 20): DatabasePool {
+export function openTestPool(connectionString: string, connectionsMax = 20): OpenPool {
   return openPool(
     {
       connectionString,

@@ -1,3 +1,4 @@
+import { secretsKeyOf } from '@postrider/shared/config/common-settings';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DatabasePool } from '@postrider/shared/database/pool';
@@ -145,7 +146,7 @@ function wireRecorder(db: DatabasePool, report: WorkerReport): Recorder {
 
 function prepareOptions(config: WorkerConfig, report: WorkerReport) {
   return {
-    secretsKey: config.secretsKey,
+    secretsKey: secretsKeyOf(config),
     signatureHeaderName: config.signatureHeaderName,
     requireHttps: config.requireHttpsTargets,
     onSecretUnreadable: report.secretUnreadable,

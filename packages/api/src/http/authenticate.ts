@@ -1,20 +1,20 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Database } from '@postrider/shared/database/pool';
-import { findApplication } from '@postrider/shared/database/queries/find-application';
+import type { ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
-import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { ProblemError } from '../problems.ts';
+import { isServiceToken } from '../services/create-service-token.ts';
 import type { TokenCache } from '../services/token-cache.ts';
 import type { Principal } from './principal.ts';
-import type { Access } from './route.ts';
 
 export interface Authenticator {
   /** Reads the `Authorization` header. Fails with the problem that the contract names. */
   authenticate(header: string | undefined): Promise<Principal>;
 }
 
-/** Tokens are told apart by what they are equal to: the master key first, in constant time, then the secrets of applications. */
-export function createAuthenticator(tokens: Pick<TokenCache, 'find'>, masterKey: string | null): Authenticator {
+type TokenFinders = Pick<TokenCache, 'findApplicationSecret' | 'findServiceToken'>;
+
+/** Tokens are told apart by what they are: the master key first, in constant time, then service tokens by their form, then secrets. */
+export function createAuthenticator(tokens: TokenFinders, masterKey: string | null): Authenticator {
   const masterDigest = masterKey === null ? null : digest(masterKey.toLowerCase());
   return {
     async authenticate(header) {
@@ -22,39 +22,42 @@ export function createAuthenticator(tokens: Pick<TokenCache, 'find'>, masterKey:
       if (masterDigest && timingSafeEqual(digest(token.toLowerCase()), masterDigest)) {
         return { kind: 'master' };
       }
-      const secretToken = normalizeUuid(token);
-      const secret = secretToken === null ? undefined : await tokens.find(tokenHash(secretToken));
-      if (!secret) {
+      const principal = await principalOf(tokens, token);
+      if (!principal) {
         throw new ProblemError('AuthInvalidBiscuit');
       }
-      return { kind: 'application', applicationId: secret.application_id, applicationSecretId: secret.application_secret_id };
+      return principal;
     },
   };
 }
 
-/** Lets a principal call a route at all, whatever it would act on. */
-export function authorizeOperation(principal: Principal, route: { readonly access: Access }): void {
-  if (route.access === 'organization' && principal.kind !== 'master') {
-    throw new ProblemError('Forbidden', { detail: 'Application secrets may not do that: it takes the master key.' });
+async function principalOf(tokens: TokenFinders, token: string): Promise<Principal | null> {
+  if (isServiceToken(token)) {
+    const owner = await tokens.findServiceToken(token);
+    return owner ? servicePrincipal(owner) : null;
   }
+  const secretToken = normalizeUuid(token);
+  const secret = secretToken === null ? undefined : await tokens.findApplicationSecret(secretToken);
+  return secret
+    ? {
+        kind: 'application',
+        applicationId: secret.application_id,
+        organizationId: secret.organization_id,
+        applicationSecretId: secret.application_secret_id,
+      }
+    : null;
 }
 
-/** Lets a principal act on an application, or fails as if it did not exist. */
-export async function authorizeApplication(db: Database, principal: Principal, applicationId: string): Promise<void> {
-  if (!(await mayUse(db, principal, applicationId))) {
-    throw new ProblemError('Forbidden');
-  }
-}
-
-async function mayUse(db: Database, principal: Principal, applicationId: string): Promise<boolean> {
-  switch (principal.kind) {
-    case 'anonymous':
-      return false;
-    case 'application':
-      return principal.applicationId === applicationId;
-    case 'master':
-      return (await findApplication(db, applicationId)) !== undefined;
-  }
+function servicePrincipal(owner: ServiceTokenOwner): Principal {
+  return {
+    kind: 'service',
+    serviceTokenId: owner.service_token_id,
+    organizationId: owner.organization_id,
+    role: owner.role,
+    applicationIds: owner.application_ids,
+    actions: owner.actions,
+    expires: owner.expires_in_ms !== null,
+  };
 }
 
 /** `Bearer <token>`; a bare token is accepted too. */

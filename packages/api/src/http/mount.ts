@@ -14,7 +14,7 @@ export interface MountOptions {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   readonly report: ApiReport;
-  readonly context: Pick<ApiContext, 'db' | 'now'>;
+  readonly context: Pick<ApiContext, 'db' | 'tokens' | 'now'>;
 }
 
 const basePath = '/api/v1';

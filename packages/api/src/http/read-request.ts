@@ -1,13 +1,14 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
-import { normalizeUuid } from '@postrider/shared/domain/ids';
+import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
+import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { authorizeApplication, authorizeOperation } from './authenticate.ts';
+import { authorizeApplication, type AuthorizedApplication, authorizeOperation, authorizeOrganization } from './authorize.ts';
 import type { Principal } from './principal.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody, parseParameters } from './parse.ts';
-import type { OperationRequest, RequestContext, Route } from './route.ts';
-import { applicationQuery as applicationParameter } from './schemas.ts';
+import type { IdPlace, OperationRequest, RequestContext, Route } from './route.ts';
+import { uuid } from './schemas.ts';
 
 /** The parts of a request before any schema has seen them. */
 export interface RawRequest extends Omit<RequestContext, 'principal' | 'db'> {
@@ -17,11 +18,11 @@ export interface RawRequest extends Omit<RequestContext, 'principal' | 'db'> {
 }
 
 /**
- * Reads a request for a route, in the order that the contract promises: may the caller do that at all, may it do it to this application,
+ * Reads a request for a route, in the order that the contract promises: may the caller do that at all, may it do it to this organization or application,
  * and only then whether what it sent is valid.
  */
 export async function readRequest(
-  context: Pick<ApiContext, 'db'>,
+  context: Pick<ApiContext, 'db' | 'tokens'>,
   route: Route,
   principal: Principal,
   raw: RawRequest,
@@ -29,30 +30,51 @@ export async function readRequest(
   authorizeOperation(principal, route);
   const { schemas } = route;
   const body = schemas.body ? await readJsonBody(raw.message, route.bodyBytesMax ?? requestBodyBytesMax) : undefined;
-  const applicationId = route.application === undefined ? null : applicationIdOf(route.application, raw, body);
-  if (applicationId !== null && !(route.checksApplicationItself && principal.kind === 'master')) {
-    await authorizeApplication(context.db, principal, applicationId);
+  const organizationId = route.organization === undefined ? null : idAt(organizationParameter, route.organization, raw, body);
+  if (organizationId !== null) {
+    authorizeOrganization(principal, organizationId);
   }
+  const applicationId = route.application === undefined ? null : idAt(applicationParameter, route.application, raw, body);
+  const application =
+    applicationId === null || (route.checksApplicationItself && principal.kind === 'master')
+      ? null
+      : await authorizeApplication(context.tokens, principal, applicationId);
   return {
     ...raw,
     principal,
-    db: databaseFor(context.db),
+    db: databaseFor(context.db, principal, application),
     params: schemas.params ? parseParameters(schemas.params, raw.params) : undefined,
     query: schemas.query ? parseParameters(schemas.query, raw.query) : undefined,
     body: schemas.body ? parseBody(schemas.body, body) : undefined,
   };
 }
 
-/** Null for a body without a readable `application_id`, which is refused for that. */
-function applicationIdOf(place: 'params' | 'query' | 'body', raw: RawRequest, body: unknown): string | null {
+const applicationParameter = z.object({ application_id: uuid }).transform((read) => read.application_id);
+const organizationParameter = z.object({ organization_id: uuid }).transform((read) => read.organization_id);
+
+/** Null for a body without a readable id, which is refused for that when it is parsed. */
+function idAt(parameter: z.ZodType<string>, place: IdPlace, raw: RawRequest, body: unknown): string | null {
   if (place !== 'body') {
-    return parseParameters(applicationParameter, raw[place]).application_id;
+    return parseParameters(parameter, raw[place]);
   }
-  return typeof body === 'object' && body !== null && 'application_id' in body && typeof body.application_id === 'string'
-    ? normalizeUuid(body.application_id)
-    : null;
+  const read = parameter.safeParse(body);
+  return read.success ? read.data : null;
 }
 
-function databaseFor(db: DatabasePool): DatabasePool {
-  return db;
+/** The database as far as a request may see it: the application that it names, else all that its token may use. */
+function databaseFor(db: AllTenantsDatabase, principal: Principal, application: AuthorizedApplication | null): DatabasePool {
+  if (application) {
+    return db.forTenant({ organizationId: application.organizationId, applicationIds: [application.applicationId] });
+  }
+  switch (principal.kind) {
+    case 'anonymous':
+      return db.forTenant({ organizationId: null, applicationIds: [] });
+    case 'application':
+      return db.forTenant({ organizationId: principal.organizationId, applicationIds: [principal.applicationId] });
+    case 'service':
+      return db.forTenant({ organizationId: principal.organizationId, applicationIds: principal.applicationIds ?? 'all' });
+    case 'master':
+      // The master key is the installation's and no tenant's: it sees them all.
+      return db;
+  }
 }

@@ -4,8 +4,13 @@ import type { z } from 'zod';
 import type { ProblemId } from '../problems.ts';
 import type { Principal } from './principal.ts';
 
-/** Who may call a route: everybody, tokens of applications too, or the master key only. */
-export type Access = 'public' | 'application' | 'organization';
+/**
+ * Who may call a route: everybody; the secrets of applications, service tokens and the master key; the latter two; or the master key only.
+ */
+export type Access = 'public' | 'application' | 'organization' | 'master';
+
+/** Where an id stands that the caller must be allowed to use. */
+export type IdPlace = 'params' | 'query' | 'body';
 
 /** What every handler gets, whatever it declares. */
 export interface RequestContext {
@@ -45,7 +50,14 @@ interface OperationFacts {
   readonly path: string;
   readonly access: Access;
   /** Where `application_id` stands that the caller must be allowed to use: checked before anything else is validated. */
-  readonly application?: 'params' | 'query' | 'body';
+  readonly application?: IdPlace;
+  /** The same for `organization_id`. */
+  readonly organization?: IdPlace;
+  /** True where the handler shows a service token that is restricted to some applications nothing of others; without, such a token may not
+   * call what acts on an organization. */
+  readonly keepsToApplications?: boolean;
+  /** True where tokens are made, shown or changed: service tokens with a restriction may not call it, lest they widen their rights. */
+  readonly handsOut?: boolean;
   /** True where the handler finds out whether the application exists, so that a token for all of them need not ask before. */
   readonly checksApplicationItself?: boolean;
   /** True for what changes nothing though it is no GET: viewers may call it. */

@@ -25,6 +25,7 @@ function readRoutes({ secretsKey }: ApiContext): Route[] {
       path: '/application_secrets',
       access: 'application',
       application: 'query',
+      handsOut: true,
       query: applicationQuery,
       answer: { status: 200, schema: z.array(applicationSecretView) },
       async handle({ db, query }) {
@@ -45,6 +46,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets',
       access: 'application',
       application: 'body',
+      handsOut: true,
       body: applicationSecretPost,
       answer: { status: 201, schema: applicationSecretView },
       async handle({ db, body: post }) {
@@ -59,6 +61,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets/:application_secret_token',
       access: 'application',
       application: 'body',
+      handsOut: true,
       params: applicationSecretParams,
       body: applicationSecretPost,
       answer: { status: 200, schema: applicationSecretView },
@@ -79,6 +82,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       path: '/application_secrets/:application_secret_token',
       access: 'application',
       application: 'query',
+      handsOut: true,
       params: applicationSecretParams,
       query: applicationQuery,
       answer: { status: 204 },

@@ -35,11 +35,14 @@ function collectionRoutes({ secretsKey }: ApiContext): Route[] {
       method: 'get',
       path: '/applications',
       access: 'organization',
+      organization: 'query',
+      keepsToApplications: true,
       query: applicationListQuery,
       answer: { status: 200, schema: z.array(applicationView) },
-      async handle({ db, query }) {
+      async handle({ db, principal, query }) {
         const { organization_id: organizationId } = query;
-        return { status: 200, body: (await listApplications(db, organizationId)).map(view) };
+        const only = principal.kind === 'service' ? principal.applicationIds : null;
+        return { status: 200, body: (await listApplications(db, organizationId, only)).map(view) };
       },
     }),
     defineRoute({
@@ -48,6 +51,7 @@ function collectionRoutes({ secretsKey }: ApiContext): Route[] {
       method: 'post',
       path: '/applications',
       access: 'organization',
+      organization: 'body',
       body: applicationPost,
       answer: { status: 201, schema: applicationView },
       problems: ['ApplicationNameMissing'],

@@ -2,9 +2,11 @@ import type { Database } from '@postrider/shared/database/pool';
 import { deleteOrganization } from '@postrider/shared/database/queries/delete-organization';
 import { insertOrganization } from '@postrider/shared/database/queries/insert-organization';
 import { listOrganizations, type OrganizationRow } from '@postrider/shared/database/queries/list-organizations';
+import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameOrganization } from '@postrider/shared/database/queries/rename-organization';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
+import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { invalidField } from '../http/parse.ts';
 import { ProblemError } from '../problems.ts';
@@ -12,8 +14,8 @@ import { organizationInfoView, organizationParams, organizationPost, organizatio
 import { stepOf, unlimited } from './usage.ts';
 
 /** Organizations, which own applications. */
-export function organizationRoutes(): Route[] {
-  return [...readRoutes(), ...writeRoutes()];
+export function organizationRoutes(context: ApiContext): Route[] {
+  return [...readRoutes(), ...writeRoutes(), ...deleteRoutes(context)];
 }
 
 function readRoutes(): Route[] {
@@ -24,10 +26,12 @@ function readRoutes(): Route[] {
       method: 'get',
       path: '/organizations',
       access: 'organization',
+      keepsToApplications: true,
       answer: { status: 200, schema: z.array(organizationView) },
-      async handle({ db }) {
-        const rows = await listOrganizations(db);
-        return { status: 200, body: rows.map(view) };
+      async handle({ db, principal }) {
+        const own = principal.kind === 'service' ? principal : null;
+        const rows = await listOrganizations(db, own?.organizationId ?? null);
+        return { status: 200, body: rows.map((row) => view(row, own?.role ?? 'master')) };
       },
     }),
     defineRoute({
@@ -36,6 +40,7 @@ function readRoutes(): Route[] {
       method: 'get',
       path: '/organizations/:organization_id',
       access: 'organization',
+      organization: 'params',
       params: organizationParams,
       answer: { status: 200, schema: organizationInfoView },
       problems: ['NotFound'],
@@ -53,7 +58,7 @@ function writeRoutes(): Route[] {
       summary: 'Creates an organization',
       method: 'post',
       path: '/organizations',
-      access: 'organization',
+      access: 'master',
       body: organizationPost,
       answer: { status: 200, schema: organizationInfoView },
       problems: ['OrganizationNameMissing'],
@@ -72,7 +77,7 @@ function writeRoutes(): Route[] {
       summary: 'Renames an organization',
       method: 'put',
       path: '/organizations/:organization_id',
-      access: 'organization',
+      access: 'master',
       params: organizationParams,
       body: organizationPost,
       answer: { status: 200, schema: organizationInfoView },
@@ -83,18 +88,28 @@ function writeRoutes(): Route[] {
         return { status: 200, body: infoOf(await find(db, organizationId)) };
       },
     }),
+  ];
+}
+
+function deleteRoutes({ tokens }: ApiContext): Route[] {
+  return [
     defineRoute({
       name: 'organizations.delete',
       summary: 'Deletes an organization that has no applications',
       method: 'delete',
       path: '/organizations/:organization_id',
-      access: 'organization',
+      access: 'master',
       params: organizationParams,
       answer: { status: 204 },
       problems: ['OrganizationIsNotEmpty', 'NotFound'],
       async handle({ db, params }) {
         const { organization_id: organizationId } = params;
-        if (!(await deleteOrganization(db, organizationId))) {
+        const isDeleted = await db.transaction(async (transaction) => {
+          await notifyTokensDeleted(transaction);
+          return deleteOrganization(transaction, organizationId);
+        });
+        tokens.clear();
+        if (!isDeleted) {
           await find(db, organizationId);
           throw new ProblemError('OrganizationIsNotEmpty');
         }
@@ -104,8 +119,8 @@ function writeRoutes(): Route[] {
   ];
 }
 
-function view(row: OrganizationRow): z.output<typeof organizationView> {
-  return { organization_id: row.organization_id, role: 'master', name: row.name, plan: null };
+function view(row: OrganizationRow, role: z.output<typeof organizationView>['role']): z.output<typeof organizationView> {
+  return { organization_id: row.organization_id, role, name: row.name, plan: null };
 }
 
 function infoOf(row: OrganizationRow): z.output<typeof organizationInfoView> {

@@ -1,11 +1,10 @@
-import type { Database } from '@postrider/shared/database/pool';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
 import { standardSecret } from '@postrider/shared/domain/signature';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import type { Principal } from '../http/principal.ts';
+import { findAuthorized } from '../http/authorize.ts';
 import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Reply, type RequestContext, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
@@ -26,7 +25,8 @@ export function subscriptionRoutes(context: ApiContext): Route[] {
   return [...readRoutes(context), ...writeRoutes(context)];
 }
 
-function readRoutes({ secretsKey }: ApiContext): Route[] {
+function readRoutes(context: ApiContext): Route[] {
+  const { secretsKey } = context;
   return [
     defineRoute({
       name: 'subscriptions.list',
@@ -53,7 +53,7 @@ function readRoutes({ secretsKey }: ApiContext): Route[] {
       answer: { status: 200, schema: subscriptionView },
       problems: ['NotFound'],
       async handle({ db, principal, params }) {
-        const row = await find(db, principal, params.subscription_id);
+        const row = await find(context, { db, principal }, params.subscription_id);
         return { status: 200, body: view(secretsKey, row) };
       },
     }),
@@ -92,7 +92,7 @@ function writeRoutes(context: ApiContext): Route[] {
       async handle({ db, principal, params, body }) {
         const { subscription_id: subscriptionId } = params;
         const wanted = readWanted(context, body);
-        const before = await find(db, principal, subscriptionId);
+        const before = await find(context, { db, principal }, subscriptionId);
         if (before.application_id !== wanted.applicationId) {
           throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
         }
@@ -127,9 +127,13 @@ function writeRoutes(context: ApiContext): Route[] {
   ];
 }
 
-async function find(db: Database, principal: Principal, subscriptionId: string): Promise<SubscriptionRow> {
+async function find(
+  { tokens }: Pick<ApiContext, 'tokens'>,
+  { db, principal }: Pick<RequestContext, 'db' | 'principal'>,
+  subscriptionId: string,
+): Promise<SubscriptionRow> {
   const [row] = await listSubscriptions(db, { subscriptionId });
-  if (!row || (principal.kind === 'application' && principal.applicationId !== row.application_id)) {
+  if (!row || !(await findAuthorized(tokens, principal, row.application_id))) {
     throw new ProblemError('NotFound', { detail: 'There is no subscription of this id.' });
   }
   return row;
@@ -143,14 +147,14 @@ function readWanted({ settings }: ApiContext, post: SubscriptionPost): WantedSub
 }
 
 async function replyWith(
-  { secretsKey }: ApiContext,
-  { db, principal }: Pick<RequestContext, 'db' | 'principal'>,
+  context: ApiContext,
+  request: Pick<RequestContext, 'db' | 'principal'>,
   status: number,
   post: SubscriptionPost,
   result: WriteResult,
 ): Promise<Reply> {
-  const row = await find(db, principal, idOf(result));
-  const body: z.output<typeof writtenSubscriptionView> = { ...view(secretsKey, row), warnings: warningsOf(post) };
+  const row = await find(context, request, idOf(result));
+  const body: z.output<typeof writtenSubscriptionView> = { ...view(context.secretsKey, row), warnings: warningsOf(post) };
   return { status, body };
 }
 

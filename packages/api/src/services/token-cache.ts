@@ -1,60 +1,43 @@
-import type { ApplicationSecretOwner } from '@postrider/shared/database/queries/find-application-secret';
+import { type ApplicationRow, findApplication } from '@postrider/shared/database/queries/find-application';
+import { type ApplicationSecretOwner, findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
+import { findServiceTokenOwner, type ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
+import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
+import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
+import { createMemory, type Memory } from './memory.ts';
 
-/** What look-ups of tokens found, for a while. */
+/** Whose tokens and applications are whose: from memory, or looked up. All by what the client sent, so before any tenant is known. */
 export interface TokenCache {
-  /** Whose token this is, by its SHA-256: from memory, or looked up. */
-  find(tokenHash: Buffer): Promise<ApplicationSecretOwner | undefined>;
-  /** Forgets everything: some token was deleted. Look-ups under way are not kept either. */
+  findApplicationSecret(token: string): Promise<ApplicationSecretOwner | undefined>;
+  findServiceToken(token: string): Promise<ServiceTokenOwner | undefined>;
+  /** An application never changes its organization; when it is deleted, so are its secrets, and everything here is forgotten. */
+  findApplication(applicationId: string): Promise<ApplicationRow | undefined>;
+  /** Forgets everything: some token or application was changed or deleted. Look-ups under way are not kept either. */
   clear(): void;
   /** Whether deletions elsewhere are heard of; while they are not, nothing is answered from memory. */
   setListening(isListening: boolean): void;
 }
 
 export interface TokenCacheOptions {
-  readonly lookUp: (tokenHash: Buffer) => Promise<ApplicationSecretOwner | undefined>;
   /** How long an answer is kept; 0 keeps none. */
   readonly ttlMs: number;
   readonly now: () => number;
 }
 
-const entriesMax = 10_000;
-
-/**
- * Keeps tokens that exist. A request with an unknown one asks the database each time, so that a new token works at once. Deletions are
- * rare and clear everything, which costs one look-up per token in use.
- */
-export function createTokenCache(options: TokenCacheOptions): TokenCache {
-  const kept = new Map<string, { readonly owner: ApplicationSecretOwner; readonly untilMs: number }>();
-  let isListening = false;
-  let generation = 0;
-
-  function clear(): void {
-    generation += 1;
-    kept.clear();
-  }
-
+export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOptions): TokenCache {
+  // By hash, so that no token stays in memory.
+  const secrets = createMemory({ ...options, lookUp: (key) => findApplicationSecret(db, Buffer.from(key, 'base64')) });
+  const serviceTokens = createMemory({
+    ...options,
+    lookUp: (key) => findServiceTokenOwner(db, Buffer.from(key, 'base64')),
+    holdsForMs: (owner) => owner.expires_in_ms,
+  });
+  const applications = createMemory({ ...options, lookUp: (applicationId) => findApplication(db, applicationId) });
+  const all: readonly Pick<Memory<unknown>, 'clear' | 'setListening'>[] = [secrets, serviceTokens, applications];
   return {
-    async find(tokenHash) {
-      const key = tokenHash.toString('base64');
-      const known = isListening ? kept.get(key) : undefined;
-      if (known && options.now() < known.untilMs) {
-        return known.owner;
-      }
-      const startedIn = generation;
-      const owner = await options.lookUp(tokenHash);
-      // A token that was deleted while it was looked up must not be kept.
-      if (owner && isListening && startedIn === generation && options.ttlMs > 0) {
-        if (kept.size >= entriesMax) {
-          kept.clear();
-        }
-        kept.set(key, { owner, untilMs: options.now() + options.ttlMs });
-      }
-      return owner;
-    },
-    clear,
-    setListening(listening) {
-      isListening = listening;
-      clear();
-    },
+    findApplicationSecret: (token) => secrets.find(tokenHash(token).toString('base64')),
+    findServiceToken: (token) => serviceTokens.find(tokenHash(token).toString('base64')),
+    findApplication: (applicationId) => applications.find(applicationId),
+    clear: () => all.forEach((memory) => memory.clear()),
+    setListening: (isListening) => all.forEach((memory) => memory.setListening(isListening)),
   };
 }

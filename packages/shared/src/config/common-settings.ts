@@ -1,11 +1,44 @@
-import { parseSecretsKey } from '../secrets/sealed-secret.ts';
-import { boolean, duration, integer, oneOf, secret, url } from './setting-kinds.ts';
+import { parseSecretsKey, type SecretsKey } from '../secrets/sealed-secret.ts';
+import { boolean, duration, integer, list, oneOf, secret, url } from './setting-kinds.ts';
 
 const protocols = ['postgres:', 'postgresql:'] as const;
 const minuteMs = 60_000;
 
 /** The command that makes a value for `SECRETS_KEY`. */
 const secretsKeyCommand = `node -e "console.log(require('node:crypto').randomBytes(32).toString('base64'))"`;
+
+const secretsSettings = {
+  secretsKey: secret.required(
+    {
+      name: 'SECRETS_KEY',
+      group: 'Secrets',
+      description:
+        'Seals secrets at rest: 32 bytes in base64, the same for every process of one installation. Keep a copy: without it no secret opens.',
+    },
+    parseSecretsKey,
+    `32 random bytes in base64, as this prints: ${secretsKeyCommand}`,
+  ),
+  secretsKeysAlsoRead: list<SecretsKey>(
+    {
+      name: 'SECRETS_KEYS_ALSO_READ',
+      group: 'Secrets',
+      description: 'Further keys that open secrets but seal none, separated by commas: for a change of SECRETS_KEY.',
+      sensitive: true,
+      defaultText: 'none',
+    },
+    {
+      read: parseSecretsKey,
+      wants: 'keys of 32 bytes in base64, separated by commas',
+      show: () => '(hidden)',
+      fallback: [],
+    },
+  ),
+} as const;
+
+/** The key of a process: it seals under one and opens what is sealed under any. */
+export function secretsKeyOf(config: { readonly secretsKey: SecretsKey; readonly secretsKeysAlsoRead: readonly SecretsKey[] }): SecretsKey {
+  return { ...config.secretsKey, alsoOpens: config.secretsKeysAlsoRead };
+}
 
 /** Settings that the API and the worker share. */
 export function commonSettings(defaults: { readonly databaseConnectionsMax: number }) {
@@ -55,16 +88,7 @@ export function commonSettings(defaults: { readonly databaseConnectionsMax: numb
       { name: 'DB_STATEMENT_TIMEOUT', group: 'Database', description: 'Longest wait for a statement.', minMs: 1000, maxMs: 10 * minuteMs },
       30_000,
     ),
-    secretsKey: secret.required(
-      {
-        name: 'SECRETS_KEY',
-        group: 'Secrets',
-        description:
-          'Seals secrets at rest: 32 bytes in base64, the same for every process of one installation. Keep a copy: without it no secret opens.',
-      },
-      parseSecretsKey,
-      `32 random bytes in base64, as this prints: ${secretsKeyCommand}`,
-    ),
+    ...secretsSettings,
     logLevel: oneOf(
       {
         name: 'LOG_LEVEL',

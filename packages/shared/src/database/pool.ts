@@ -29,12 +29,22 @@ export interface DatabaseOptions {
   readonly preparedStatements: boolean;
 }
 
-export type DatabasePool = Database & {
-  readonly pool: Pool;
+/** A database on which transactions can be opened. */
+export interface DatabasePool extends Database {
   /** Runs the work on one connection inside a transaction: committed when it resolves, rolled back when it rejects. */
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
+}
+
+/** The pool itself, for who opened it. */
+export interface OpenPool extends DatabasePool {
+  readonly pool: Pool;
+  /**
+   * The same connections, on which everything runs in transactions that begin with this text, also a statement by itself. The text is
+   * sent as it is, in one round trip: it starts with `begin` and nothing in it comes from outside unchecked.
+   */
+  beginningWith(begin: string): DatabasePool;
   end(): Promise<void>;
-};
+}
 
 /** Configuration that every connection of a process shares, pooled or not. */
 export function connectionConfig(options: DatabaseOptions): PoolConfig {
@@ -51,36 +61,43 @@ export function connectionConfig(options: DatabaseOptions): PoolConfig {
 }
 
 /** Opens a pool. Errors of idle connections (a restart of the database) are logged, not thrown: the pool replaces them by itself. */
-export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool {
+export function openPool(options: DatabaseOptions, logger: Logger): OpenPool {
   const pool = new Pool({ ...connectionConfig(options), max: options.connectionsMax });
   pool.on('error', (error) => logger.warn({ event: 'database.connection_lost', err: error }, 'an idle database connection was lost'));
   const prepare = statementPreparer(options.preparedStatements);
   return {
     pool,
     ...queriesOf(pool, prepare),
-    async transaction(work) {
-      const client = await pool.connect();
-      let broken = true;
-      client.on('error', ignoreError);
-      try {
-        await client.query('begin');
-        const result = await work(queriesOf(client, prepare));
-        await client.query('commit');
-        broken = false;
-        return result;
-      } catch (error) {
-        broken = await client.query('rollback').then(
-          () => false,
-          () => true,
-        );
-        throw error;
-      } finally {
-        client.off('error', ignoreError);
-        client.release(broken);
-      }
-    },
+    transaction: (work) => runTransaction(pool, prepare, 'begin', work),
+    beginningWith: (begin) => ({
+      query: (statement) => runTransaction(pool, prepare, begin, (db) => db.query(statement)),
+      queryText: (statement) => runTransaction(pool, prepare, begin, (db) => db.queryText(statement)),
+      transaction: (work) => runTransaction(pool, prepare, begin, work),
+    }),
     end: () => pool.end(),
   };
+}
+
+async function runTransaction<T>(pool: Pool, prepare: Prepare, begin: string, work: (db: Database) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = true;
+  client.on('error', ignoreError);
+  try {
+    await client.query(begin);
+    const result = await work(queriesOf(client, prepare));
+    await client.query('commit');
+    broken = false;
+    return result;
+  } catch (error) {
+    broken = await client.query('rollback').then(
+      () => false,
+      () => true,
+    );
+    throw error;
+  } finally {
+    client.off('error', ignoreError);
+    client.release(broken);
+  }
 }
 
 /** A connection that breaks fails the statement that waits on it; unhandled, the event besides would end the process. */
@@ -88,7 +105,7 @@ function ignoreError(): void {}
 
 const textTypes = { getTypeParser: () => (value: unknown) => value };
 
-function queriesOf(connection: Pool | PoolClient, prepare: ReturnType<typeof statementPreparer>): Database {
+function queriesOf(connection: Pool | PoolClient, prepare: Prepare): Database {
   return {
     query: (statement) => connection.query(prepare(statement)),
     async queryText(statement) {
@@ -97,6 +114,8 @@ function queriesOf(connection: Pool | PoolClient, prepare: ReturnType<typeof sta
     },
   };
 }
+
+type Prepare = ReturnType<typeof statementPreparer>;
 
 /** Leaves the name away where prepared statements are switched off, and for statements that are planned anew each time. */
 function statementPreparer(preparedStatements: boolean) {

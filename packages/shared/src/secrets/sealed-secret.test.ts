@@ -26,6 +26,14 @@ test('does not open under another key, and says so without the secret', () => {
   expect(() => unseal(newKey(), sealed, context)).not.toThrow(/geheim/);
 });
 
+test('opens under each key that it may read, and seals under its own', () => {
+  const [before, after] = [newKey(), newKey()];
+  const changing = { ...after, alsoOpens: [newKey(), before] };
+  expect(unseal(changing, seal(before, 'old', context), context)).toBe('old');
+  expect(unseal(after, seal(changing, 'new', context), context)).toBe('new');
+  expect(() => unseal({ ...after, alsoOpens: [newKey()] }, seal(before, 'old', context), context)).toThrow(before.id.toString('hex'));
+});
+
 test('does not open in another place', () => {
   const key = newKey();
   expect(() => unseal(key, seal(key, 'geheim', context), 'subscription:2')).toThrow(SealBrokenError);

@@ -4,6 +4,8 @@ import { createCipheriv, createDecipheriv, createHash, createSecretKey, type Key
 export interface SecretsKey {
   readonly id: Buffer;
   readonly key: KeyObject;
+  /** Further keys that open what they sealed; nothing new is sealed under them. */
+  readonly alsoOpens?: readonly SecretsKey[];
 }
 
 /** A value was sealed under another key than the one given. */
@@ -48,12 +50,16 @@ export function unseal(key: SecretsKey, sealed: Buffer, context: string): string
   if (sealed.length < headBytes || sealed[0] !== version) {
     throw new SealBrokenError('A sealed value has an unknown form.');
   }
-  if (!sealed.subarray(1, 1 + keyIdBytes).equals(key.id)) {
-    throw new SealedUnderOtherKeyError('A secret is sealed under another SECRETS_KEY than the one this process has.');
+  const sealedUnder = keyIdOf(sealed);
+  const opening = [key, ...(key.alsoOpens ?? [])].find(({ id }) => id.equals(sealedUnder));
+  if (!opening) {
+    throw new SealedUnderOtherKeyError(
+      `A secret is sealed under the key ${sealedUnder.toString('hex')}, which this process has neither in SECRETS_KEY nor in SECRETS_KEYS_ALSO_READ.`,
+    );
   }
   const nonce = sealed.subarray(1 + keyIdBytes, 1 + keyIdBytes + nonceBytes);
   const tag = sealed.subarray(headBytes - tagBytes, headBytes);
-  const decipher = createDecipheriv('aes-256-gcm', key.key, nonce, { authTagLength: tagBytes })
+  const decipher = createDecipheriv('aes-256-gcm', opening.key, nonce, { authTagLength: tagBytes })
     .setAAD(Buffer.from(context))
     .setAuthTag(tag);
   try {
@@ -62,6 +68,11 @@ export function unseal(key: SecretsKey, sealed: Buffer, context: string): string
     // The cause says nothing but that the tag does not match.
     throw new SealBrokenError('A sealed value does not open: it was altered or belongs to something else.');
   }
+}
+
+/** The id of the key that a value of a known form is sealed under. */
+export function keyIdOf(sealed: Buffer): Buffer {
+  return sealed.subarray(1, 1 + keyIdBytes);
 }
 
 /** What a token is looked up by: its SHA-256. Tokens are random, so that no slow hash is needed. */

@@ -1,5 +1,5 @@
-import type { Database } from '@postrider/shared/database/pool';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { Logger } from 'pino';
 import { startPeriodic } from './periodic.ts';
@@ -15,7 +15,7 @@ export interface Housekeeping {
 
 /** What the API does beside answering: partitions for the days to come, hourly, and the sweep of stranded attempts, every ten seconds. */
 export function startHousekeeping(options: {
-  readonly db: Database;
+  readonly db: AllTenantsDatabase;
   readonly notifier: WakeUpNotifier;
   readonly logger: Logger;
 }): Housekeeping {

@@ -3,6 +3,7 @@ import type { Database } from '../pool.ts';
 export interface ApplicationSecretOwner {
   readonly application_secret_id: string;
   readonly application_id: string;
+  readonly organization_id: string;
 }
 
 /** Whose token this is, by the SHA-256 of the token; undefined when it is unknown or deleted, or its application is. */
@@ -13,7 +14,7 @@ export async function findApplicationSecret(db: Database, tokenHash: Buffer): Pr
 
 // Served by application_secret_by_token.
 const sql = `
-select s.application_secret_id, s.application_id
+select s.application_secret_id, s.application_id, a.organization_id
 from iam.application_secret s
 join event.application a on a.application_id = s.application_id and a.deleted_at is null
 where s.token_hash = $1 and s.deleted_at is null

@@ -1,18 +1,18 @@
-import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { expect, test } from 'vitest';
-import { createTokenCache } from './token-cache.ts';
+import { createMemory } from './memory.ts';
 
-const owner = { application_secret_id: 'secret', application_id: 'application' };
-const token = tokenHash('token');
+const owner = { application_id: 'application' };
+const token = 'token';
 
-function givenCache(ttlMs = 60_000) {
+function givenCache(ttlMs = 60_000, holdsForMs: number | null = null) {
   const state = { lookUps: 0, clock: 0, exists: true };
-  const cache = createTokenCache({
+  const cache = createMemory({
     async lookUp() {
       state.lookUps += 1;
       return state.exists ? owner : undefined;
     },
     ttlMs,
+    holdsForMs: () => holdsForMs,
     now: () => state.clock,
   });
   return { state, cache };
@@ -58,4 +58,16 @@ test('does not keep that a token is unknown', async () => {
   expect(await cache.find(token)).toBeUndefined();
   state.exists = true;
   expect(await cache.find(token)).toEqual(owner);
+});
+
+test('does not keep a token past its expiry, counted from before it was asked for', async () => {
+  const { state, cache } = givenCache(60_000, 5000);
+  cache.setListening(true);
+  await cache.find(token);
+  state.clock = 4999;
+  await cache.find(token);
+  expect(state.lookUps).toBe(1);
+  state.clock = 5000;
+  state.exists = false;
+  expect(await cache.find(token)).toBeUndefined();
 });

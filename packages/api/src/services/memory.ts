@@ -1,0 +1,61 @@
+/** What look-ups found, for a while. */
+export interface Memory<Value> {
+  /** From memory, or looked up. */
+  find(key: string): Promise<Value | undefined>;
+  /** Forgets everything. Look-ups under way are not kept either. */
+  clear(): void;
+  /** Whether changes elsewhere are heard of; while they are not, nothing is answered from memory. */
+  setListening(isListening: boolean): void;
+}
+
+export interface MemoryOptions<Value> {
+  readonly lookUp: (key: string) => Promise<Value | undefined>;
+  /** How long an answer is kept; 0 keeps none. */
+  readonly ttlMs: number;
+  /** How long a value holds from when it was asked for; null without an end. */
+  readonly holdsForMs?: (value: Value) => number | null;
+  readonly now: () => number;
+}
+
+const entriesMax = 10_000;
+
+/**
+ * Keeps what exists. What does not is looked up each time, so that something new works at once. Changes are rare and clear everything,
+ * which costs one look-up for each key in use.
+ */
+export function createMemory<Value>(options: MemoryOptions<Value>): Memory<Value> {
+  const kept = new Map<string, { readonly value: Value; readonly untilMs: number }>();
+  let isListening = false;
+  let generation = 0;
+
+  function clear(): void {
+    generation += 1;
+    kept.clear();
+  }
+
+  return {
+    async find(key) {
+      const known = isListening ? kept.get(key) : undefined;
+      if (known && options.now() < known.untilMs) {
+        return known.value;
+      }
+      const startedIn = generation;
+      const startedAtMs = options.now();
+      const value = await options.lookUp(key);
+      // What changed while it was looked up must not be kept.
+      if (value !== undefined && isListening && startedIn === generation && options.ttlMs > 0) {
+        if (kept.size >= entriesMax) {
+          kept.clear();
+        }
+        const holdsForMs = options.holdsForMs?.(value) ?? Number.POSITIVE_INFINITY;
+        kept.set(key, { value, untilMs: Math.min(options.now() + options.ttlMs, startedAtMs + holdsForMs) });
+      }
+      return value;
+    },
+    clear,
+    setListening(listening) {
+      isListening = listening;
+      clear();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
+import { createWakeUpNotifier, type WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import type { SecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { createApp } from './app.ts';
+import type { ApiContext } from './context.ts';
+import { createAuthenticator } from './http/authenticate.ts';
+import { createMetrics } from './metrics.ts';
+import { createReport } from './report.ts';
+import { ingestGroup } from './services/ingest-events.ts';
+import { createIngestionBatcher, type IngestionBatcher } from './services/ingestion-batcher.ts';
+import { createTokenCache, type TokenCache } from './services/token-cache.ts';
+
+export interface ApiOptions {
+  readonly db: AllTenantsDatabase;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly settings: ApiContext['settings'];
+  readonly secretsKey: SecretsKey;
+  readonly masterApiKey: string | null;
+  readonly authCacheTtlMs: number;
+  readonly now: () => number;
+  readonly wait: (delayMs: number) => Promise<void>;
+}
+
+/** The parts of an API that are put together here and that its process starts, drains and stops. */
+export interface Api {
+  readonly app: ReturnType<typeof createApp>;
+  readonly context: ApiContext;
+  readonly tokens: TokenCache;
+  readonly batcher: IngestionBatcher;
+  readonly notifier: WakeUpNotifier;
+}
+
+/** Puts an API together. It serves nothing yet. */
+export function wireApi(options: ApiOptions): Api {
+  const { db, logger, now } = options;
+  const report = createReport(logger, createMetrics(options.registry));
+  const notifier = createWakeUpNotifier(db, logger, Math.random);
+  const batcher = createIngestionBatcher({
+    ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
+    ensurePartitions: () => ensurePartitions(db),
+    notify: (poolIds) => notifier.notify(poolIds),
+    wait: options.wait,
+    report,
+    now,
+  });
+  const tokens = createTokenCache(db, { ttlMs: options.authCacheTtlMs, now });
+  const context = { db, notifier, batcher, secretsKey: options.secretsKey, tokens, settings: options.settings, now };
+  return { app: createApp(context, createAuthenticator(tokens, options.masterApiKey), report), context, tokens, batcher, notifier };
+}
