@@ -2,7 +2,9 @@ import type { Express } from 'express';
 import type { ApiContext } from './context.ts';
 import type { Authenticator } from './http/authenticate.ts';
 import { mountRoutes } from './http/mount.ts';
+import type { Route } from './http/route.ts';
 import type { ApiReport } from './report.ts';
+import { auditLogRoutes } from './routes/audit-log.ts';
 import { applicationSecretRoutes } from './routes/application-secrets.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
@@ -17,23 +19,23 @@ import { workerRoutes } from './routes/workers.ts';
 
 /** The whole API as an express application. */
 export function createApp(context: ApiContext, authenticator: Authenticator, report: ApiReport): Express {
-  return mountRoutes({
-    // The hot route first: express tries them in order.
-    routes: [
-      eventRoutes,
-      eventsRoutes,
-      requestAttemptRoutes,
-      responseRoutes,
-      eventTypeRoutes,
-      subscriptionRoutes,
-      applicationRoutes,
-      applicationSecretRoutes,
-      organizationRoutes,
-      workerRoutes,
-      instanceRoutes,
-    ].flatMap((routesOf) => routesOf(context)),
-    authenticator,
-    report,
-    context,
-  });
+  return mountRoutes({ routes: apiRoutes(context), authenticator, report, context });
+}
+
+/** Every operation, the hot one first: express tries them in order. */
+export function apiRoutes(context: ApiContext): Route[] {
+  return [
+    eventRoutes,
+    eventsRoutes,
+    requestAttemptRoutes,
+    responseRoutes,
+    eventTypeRoutes,
+    subscriptionRoutes,
+    applicationRoutes,
+    applicationSecretRoutes,
+    organizationRoutes,
+    workerRoutes,
+    auditLogRoutes,
+    instanceRoutes,
+  ].flatMap((routesOf) => routesOf(context));
 }

@@ -112,6 +112,12 @@ export function readMigrateConfig(env: NodeJS.ProcessEnv): ValuesOf<typeof migra
   return loaded.ok ? loaded.values : refuse('The migration', loaded.problems);
 }
 
+/** What the verification of the audit log needs of the settings. */
+export function readVerifyConfig(env: NodeJS.ProcessEnv): { readonly databaseUrl: string } {
+  const loaded = loadSettings({ databaseUrl: apiSettings.databaseUrl }, { env });
+  return loaded.ok ? loaded.values : refuse('The verification', loaded.problems);
+}
+
 function refuse(what: string, problems: readonly SettingProblem[]): never {
   process.stderr.write(
     `${what} cannot start with these settings:\n${describeProblems(problems)

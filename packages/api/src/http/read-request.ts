@@ -3,14 +3,15 @@ import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import type { ApiContext } from '../context.ts';
 import { authorizeApplication, authorizeOperation } from './authenticate.ts';
-import type { Principal } from './principal.ts';
+import { createAudit } from '../services/audit.ts';
+import { actorOf, type Principal } from './principal.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody, parseParameters } from './parse.ts';
 import type { OperationRequest, RequestContext, Route } from './route.ts';
 import { applicationQuery as applicationParameter } from './schemas.ts';
 
 /** The parts of a request before any schema has seen them. */
-export interface RawRequest extends Omit<RequestContext, 'principal' | 'db'> {
+export interface RawRequest extends Omit<RequestContext, 'principal' | 'db' | 'audit'> {
   readonly params: Readonly<Record<string, string>>;
   /** A repeated parameter is a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
@@ -37,6 +38,7 @@ export async function readRequest(
     ...raw,
     principal,
     db: databaseFor(context.db),
+    audit: createAudit({ actor: actorOf(principal), ip: raw.ip, requestId: raw.requestId, action: route.name }),
     params: schemas.params ? parseParameters(schemas.params, raw.params) : undefined,
     query: schemas.query ? parseParameters(schemas.query, raw.query) : undefined,
     body: schemas.body ? parseBody(schemas.body, body) : undefined,

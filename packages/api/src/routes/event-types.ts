@@ -1,10 +1,9 @@
-import { deactivateEventType } from '@postrider/shared/database/queries/deactivate-event-type';
 import { type EventTypeRow, listEventTypes } from '@postrider/shared/database/queries/list-event-types';
-import { upsertEventType } from '@postrider/shared/database/queries/upsert-event-type';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { createEventType, removeEventType } from '../services/write-event-type.ts';
 
 const eventTypeParams = z.object({ event_type_name: z.string() });
 const eventTypePost = z.object({ application_id: uuid, service: text(1, 50), resource_type: text(1, 50), verb: text(1, 50) });
@@ -64,8 +63,8 @@ function writeRoutes(): Route[] {
       application: 'body',
       body: eventTypePost,
       answer: { status: 201 },
-      async handle({ db, body: post }) {
-        const row = await upsertEventType(db, {
+      async handle({ db, audit, body: post }) {
+        const row = await createEventType(db, audit, {
           applicationId: post.application_id,
           service: post.service,
           resourceType: post.resource_type,
@@ -85,9 +84,9 @@ function writeRoutes(): Route[] {
       query: applicationQuery,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, query, params }) {
+      async handle({ db, audit, query, params }) {
         const { application_id: applicationId } = query;
-        if (!(await deactivateEventType(db, applicationId, params.event_type_name))) {
+        if (!(await removeEventType(db, audit, applicationId, params.event_type_name))) {
           throw new ProblemError('NotFound', { detail: 'There is no active event type of this name.' });
         }
         return { status: 204 };

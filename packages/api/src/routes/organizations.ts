@@ -1,21 +1,22 @@
 import type { Database } from '@postrider/shared/database/pool';
-import { deleteOrganization } from '@postrider/shared/database/queries/delete-organization';
-import { insertOrganization } from '@postrider/shared/database/queries/insert-organization';
 import { listOrganizations, type OrganizationRow } from '@postrider/shared/database/queries/list-organizations';
-import { renameOrganization } from '@postrider/shared/database/queries/rename-organization';
+import { installationId } from '@postrider/shared/domain/audit-entry';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
 import { invalidField, orProblem } from '../http/parse.ts';
 import { optional, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { changeOrganization, createOrganization, removeOrganization } from '../services/write-organization.ts';
 import { stepOf, unlimited } from './usage.ts';
 
 const wantedName = z
   .string()
   .refine((value) => value.trim() !== '', { ...orProblem('OrganizationNameMissing'), abort: true })
   .pipe(text(2, 50));
-const organizationPost = z.object({ name: wantedName, organization_id: optional(uuid) });
+/** The audit log keeps the changes of the installation itself under this one. */
+const wantedId = uuid.refine((id) => id !== installationId, { error: 'this id is reserved' });
+const organizationPost = z.object({ name: wantedName, organization_id: optional(wantedId) });
 const organizationParams = z.object({ organization_id: uuid });
 
 /** Organizations, which own applications. */
@@ -64,9 +65,9 @@ function writeRoutes(): Route[] {
       body: organizationPost,
       answer: { status: 200 },
       problems: ['OrganizationNameMissing'],
-      async handle({ db, body: post }) {
+      async handle({ db, audit, body: post }) {
         const organizationId = post.organization_id ?? newId();
-        await insertOrganization(db, { organizationId, name: post.name });
+        await createOrganization(db, audit, { organizationId, name: post.name });
         const [row] = await listOrganizations(db, organizationId);
         if (!row) {
           throw invalidField('organization_id', { code: 'deleted', message: 'an organization of this id was deleted' });
@@ -84,9 +85,9 @@ function writeRoutes(): Route[] {
       body: organizationPost,
       answer: { status: 200 },
       problems: ['OrganizationNameMissing', 'NotFound'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         const { organization_id: organizationId } = params;
-        await renameOrganization(db, organizationId, body.name);
+        await changeOrganization(db, audit, { organizationId, name: body.name });
         return { status: 200, body: view(await find(db, organizationId)) };
       },
     }),
@@ -99,9 +100,9 @@ function writeRoutes(): Route[] {
       params: organizationParams,
       answer: { status: 204 },
       problems: ['OrganizationIsNotEmpty', 'NotFound'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { organization_id: organizationId } = params;
-        if (!(await deleteOrganization(db, organizationId))) {
+        if (!(await removeOrganization(db, audit, organizationId))) {
           await find(db, organizationId);
           throw new ProblemError('OrganizationIsNotEmpty');
         }

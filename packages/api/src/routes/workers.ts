@@ -1,8 +1,6 @@
 import { isUniqueViolation } from '@postrider/shared/database/postgres-errors';
-import { deleteWorker } from '@postrider/shared/database/queries/delete-worker';
-import { insertWorker, type WorkerToWrite } from '@postrider/shared/database/queries/insert-worker';
+import type { WorkerToWrite } from '@postrider/shared/database/queries/insert-worker';
 import { listWorkers, type WorkerRow } from '@postrider/shared/database/queries/list-workers';
-import { updateWorker } from '@postrider/shared/database/queries/update-worker';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
@@ -11,6 +9,7 @@ import { defineRoute, type Route } from '../http/route.ts';
 import { optional, text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { assignOrganizationWorker, unassignOrganizationWorker } from '../services/organization-workers.ts';
+import { changeWorker, createWorker, removeWorker } from '../services/write-worker.ts';
 
 const workerPost = z.object({ name: text(1, 100), description: optional(text(1, 200)), public: z.boolean() });
 const workerParams = z.object({ worker_id: uuid });
@@ -43,9 +42,9 @@ function registrationRoutes(): Route[] {
       access: 'organization',
       body: workerPost,
       answer: { status: 201 },
-      async handle({ db, body }) {
+      async handle({ db, audit, body }) {
         const worker = { workerId: newId(), ...body };
-        return { status: 201, body: await written(worker, () => insertWorker(db, worker)) };
+        return { status: 201, body: await written(worker, () => createWorker(db, audit, worker)) };
       },
     }),
     defineRoute({
@@ -58,9 +57,9 @@ function registrationRoutes(): Route[] {
       body: workerPost,
       answer: { status: 200 },
       problems: ['NotFound'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         const worker = { workerId: params.worker_id, ...body };
-        return { status: 200, body: await written(worker, () => updateWorker(db, worker)) };
+        return { status: 200, body: await written(worker, () => changeWorker(db, audit, worker)) };
       },
     }),
     defineRoute({
@@ -72,9 +71,9 @@ function registrationRoutes(): Route[] {
       params: workerParams,
       answer: { status: 204 },
       problems: ['NotFound', 'OrganizationIsNotEmpty'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { worker_id: workerId } = params;
-        if (await deleteWorker(db, workerId)) {
+        if (await removeWorker(db, audit, workerId)) {
           return { status: 204 };
         }
         const workers = await listWorkers(db);
@@ -113,9 +112,9 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       params: assignmentParams,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { organization_id: organizationId, worker_id: workerId } = params;
-        if (!(await assignOrganizationWorker(db, notifier, { organizationId, workerId }))) {
+        if (!(await assignOrganizationWorker(db, notifier, audit, { organizationId, workerId }))) {
           throw new ProblemError('NotFound', { detail: 'There is no such organization or worker.' });
         }
         return { status: 204 };
@@ -130,9 +129,9 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       params: assignmentParams,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { organization_id: organizationId, worker_id: workerId } = params;
-        if (!(await unassignOrganizationWorker(db, notifier, { organizationId, workerId }))) {
+        if (!(await unassignOrganizationWorker(db, notifier, audit, { organizationId, workerId }))) {
           throw new ProblemError('NotFound', { detail: 'The worker is not assigned to this organization.' });
         }
         return { status: 204 };

@@ -15,6 +15,11 @@ export interface Database {
   queryText(statement: Statement): Promise<TextRow[]>;
 }
 
+/** A connection with a transaction open: for what must be committed together with something else, or not at all. */
+export interface Transaction extends Database {
+  readonly isTransaction: true;
+}
+
 /** The columns of a row in their order, as text; null where the database has null. */
 export type TextRow = readonly (string | null)[];
 
@@ -32,7 +37,7 @@ export interface DatabaseOptions {
 export type DatabasePool = Database & {
   readonly pool: Pool;
   /** Runs the work on one connection inside a transaction: committed when it resolves, rolled back when it rejects. */
-  transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   end(): Promise<void>;
 };
 
@@ -64,7 +69,7 @@ export function openPool(options: DatabaseOptions, logger: Logger): DatabasePool
       client.on('error', ignoreError);
       try {
         await client.query('begin');
-        const result = await work(queriesOf(client, prepare));
+        const result = await work({ ...queriesOf(client, prepare), isTransaction: true });
         await client.query('commit');
         broken = false;
         return result;
