@@ -56,6 +56,8 @@ declare
   last iam.audit_log;
 begin
   perform pg_advisory_xact_lock(hashtextextended('postrider audit log ' || new.organization_id, 0));
+  -- A client that stands still between here and its commit would keep everybody else waiting: its transaction is ended instead.
+  perform set_config('idle_in_transaction_session_timeout', '15s', true);
   select * into last from iam.audit_log where organization_id = new.organization_id order by sequence desc limit 1;
   new.sequence := coalesce(last.sequence, 0) + 1;
   -- A clock that was set back must not turn the order of time and sequence round.

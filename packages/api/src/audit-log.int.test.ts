@@ -1,6 +1,9 @@
+import crypto from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
@@ -9,7 +12,8 @@ import { installationId } from '@postrider/shared/domain/audit-entry';
 import { createRegistry } from '@postrider/shared/observability/registry';
 import { urlOf } from '@postrider/shared/observability/server-url';
 import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
-import { ApiClient, setUpApplication, subscribe } from '@postrider/testkit/api-client';
+import { ApiClient, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
+import { eventually } from '@postrider/testkit/eventually';
 import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { pino } from 'pino';
@@ -20,6 +24,7 @@ import { createAuthenticator } from './http/authenticate.ts';
 import { createMetrics } from './metrics.ts';
 import { createReport } from './report.ts';
 import { auditEntries } from './schemas/audit-log.ts';
+import { createAudit } from './services/audit.ts';
 import { ingestGroup } from './services/ingest-events.ts';
 import { createIngestionBatcher } from './services/ingestion-batcher.ts';
 import { createTokenCache } from './services/token-cache.ts';
@@ -253,6 +258,59 @@ describe('what is recorded', () => {
   });
 });
 
+/** Keeps the chain of an organization locked until it is told to let go. */
+function holdChain(organizationId: string): { readonly held: Promise<void>; readonly release: () => Promise<void> } {
+  const held = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const audit = createAudit({ actor: { kind: 'system', id: null }, ip: null, requestId: null, action: 'test.hold' });
+  const holding = database.db.transaction(async (transaction) => {
+    await audit(transaction, { owner: { organizationId }, target: { kind: 'test', id: '1' }, before: null, after: {} });
+    held.resolve();
+    await released.promise;
+  });
+  return {
+    held: held.promise,
+    release() {
+      released.resolve();
+      return holding;
+    },
+  };
+}
+
+async function waitersForChains(): Promise<number> {
+  const { rowCount } = await database.admin.query({ text: "select from pg_locks where locktype = 'advisory' and not granted" });
+  return rowCount ?? 0;
+}
+
+describe('chains that are locked', () => {
+  test('workers that disable subscriptions of the same organizations never wait for each other in a circle', async () => {
+    const first = await setUpApplication(master);
+    const second = await setUpApplication(master);
+    const inOrder = [await subscribe(first, 'https://example.com/'), await subscribe(second, 'https://example.com/')];
+    const inReverse = [await subscribe(second, 'https://example.com/'), await subscribe(first, 'https://example.com/')];
+    const idsOf = (subscriptions: readonly { subscriptionId: string }[]) => subscriptions.map(({ subscriptionId }) => subscriptionId);
+    const holder = holdChain(first.organizationId);
+    await holder.held;
+
+    const one = disableGoneSubscriptions(database.db, idsOf(inOrder));
+    await eventually(async () => (await waitersForChains()) === 1);
+    const other = disableGoneSubscriptions(database.db, idsOf(inReverse));
+    await eventually(async () => (await waitersForChains()) === 2);
+    await holder.release();
+
+    expect(await Promise.all([one, other])).toEqual([expect.arrayContaining(idsOf(inOrder)), expect.arrayContaining(idsOf(inReverse))]);
+  });
+
+  test('do not keep events from being ingested', async () => {
+    const own = await setUpApplication(master);
+    await subscribe(own, 'https://example.com/');
+    const holder = holdChain(own.organizationId);
+    await holder.held;
+    expect(await own.client.call('POST', '/api/v1/event', eventOf(own))).toMatchObject({ status: 201 });
+    await holder.release();
+  });
+});
+
 describe('change and entry', () => {
   test('a change that is refused has no entry', async () => {
     const own = await setUpApplication(master);
@@ -349,6 +407,27 @@ describe('GET /audit_log', () => {
   test('the id of the installation is no organization', async () => {
     const post = { name: 'Acme', organization_id: installationId };
     expect(await master.call('POST', '/api/v1/organizations', post)).toMatchObject({ status: 422, body: { id: 'Validation' } });
+  });
+});
+
+describe('the documentation', () => {
+  const document = readFileSync(new URL('../../../docs/audit-log.md', import.meta.url), 'utf8');
+  const block = (language: string) => new RegExp(`\`\`\`${language}\\n(.+?)\`\`\``, 's').exec(document)?.[1] ?? '';
+
+  test('tells how to compute the hashes of an answer in JavaScript', async () => {
+    const own = await setUpApplication(master);
+    const subscription = await subscribe(own, 'https://example.com/é?a=b', { metadata: { long: 'x', b: 'y"', é: '\u2028' } });
+    await own.client.expect('DELETE', `/api/v1/subscriptions/${subscription.subscriptionId}?application_id=${own.applicationId}`);
+    const entries = await entriesOf(own.organizationId);
+    const hashes: unknown = runInNewContext(`${block('js')}; entries.map(hashOf)`, { crypto, Buffer, entries });
+    expect(hashes).toEqual(entries.map(({ hash }) => hash));
+    expect(entries).toHaveLength(5);
+  });
+
+  test('tells how to compute them in SQL', async () => {
+    const own = await setUpApplication(master);
+    const { rows } = await database.db.query<{ is_intact: boolean }>({ text: block('sql').replace('...', own.organizationId) });
+    expect(rows.map((row) => row.is_intact)).toEqual([true, true, true]);
   });
 });
 

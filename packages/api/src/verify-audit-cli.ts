@@ -9,8 +9,12 @@ import { version } from './version.ts';
 const usage = `Usage: verify-audit [organization_id [sequence:hash]]
 
   Verifies the chains of the audit log: all of them, or that of one organization. With a sequence and hash that were kept elsewhere it
-  also finds a chain whose end was cut off or that was written anew. Exits with 1 at the first entry that is not what it should be.
+  also finds a chain whose end was cut off or that was written anew. Exits with 1 when an entry is not what it should be, or when there is
+  none at all.
 `;
+
+/** An emptied log looks like one that was never written. */
+const noEntries = 'no entries: none was written, or all are gone or hidden from this role';
 
 const { organizationId, pin } = readArguments(process.argv.slice(2));
 const db = openPool(
@@ -26,8 +30,13 @@ const db = openPool(
   createLogger({ level: 'warn', process: 'verify-audit', version }),
 );
 try {
+  let chains = 0;
   for await (const verdict of organizationId === null ? verifyAuditLog(db) : [await verifyAuditChain(db, organizationId, pin)]) {
     print(verdict);
+    chains += 1;
+  }
+  if (chains === 0) {
+    fail(`EMPTY   ${noEntries}`);
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -48,12 +57,21 @@ function readArguments([first, second, ...rest]: string[]): { readonly organizat
 }
 
 function print(verdict: AuditVerdict): void {
+  const { organizationId: id } = verdict;
   switch (verdict.kind) {
     case 'intact':
-      process.stdout.write(`intact  ${verdict.organizationId}  ${verdict.head.sequence}:${verdict.head.hash}\n`);
+      if (verdict.head.sequence === 0) {
+        fail(`EMPTY   ${id}  ${noEntries}`);
+      } else {
+        process.stdout.write(`intact  ${id}  ${verdict.head.sequence}:${verdict.head.hash}\n`);
+      }
       return;
     case 'broken':
-      process.stdout.write(`BROKEN  ${verdict.organizationId}  entry ${verdict.sequence} ${verdict.reason}: ${verdict.detail}\n`);
-      process.exitCode = 1;
+      fail(`BROKEN  ${id}  entry ${verdict.sequence} ${verdict.reason}: ${verdict.detail}`);
   }
+}
+
+function fail(line: string): void {
+  process.stdout.write(`${line}\n`);
+  process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DatabasePool } from '@postrider/shared/database/pool';
+import type { Database, DatabasePool } from '@postrider/shared/database/pool';
 import { installationId } from '@postrider/shared/domain/audit-entry';
 import { auditBatchMax } from '@postrider/shared/domain/limits';
 import { createTestDatabase, openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
@@ -125,6 +125,24 @@ describe('a chain', () => {
     expect([(await headOf(one)).sequence, (await headOf(other)).sequence]).toEqual([100, 100]);
   });
 
+  test('is not kept locked by who stands still: such a transaction is ended', async () => {
+    const timeoutOf = async (db: Database) => {
+      const { rows } = await db.query<{ timeout: string }>({
+        text: "select current_setting('idle_in_transaction_session_timeout') as timeout",
+      });
+      return rows[0]?.timeout;
+    };
+    const lone = openTestPool(database.runtimeUrl, 1);
+    const during = await lone.transaction(async (transaction) => {
+      const owned = { owner: { organizationId: crypto.randomUUID() }, target: { kind: 'thing', id: '1' } };
+      await audit(transaction, { ...owned, before: null, after: {} });
+      return timeoutOf(transaction);
+    });
+    const afterwards = await timeoutOf(lone);
+    await lone.end();
+    expect([during, afterwards]).toEqual(['15s', '0']);
+  });
+
   test('is read in batches', async () => {
     const organizationId = await writeChain(0);
     await database.db.query({
@@ -231,10 +249,12 @@ describe('tampering is found', () => {
 describe('the command', () => {
   const cli = fileURLToPath(new URL('../verify-audit-cli.ts', import.meta.url));
 
-  function run(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const run = (...args: string[]) => runOn(database, ...args);
+
+  function runOn({ runtimeUrl }: TestDatabase, ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
     const node = ['--conditions=postrider-source', cli, ...args];
     return new Promise((resolve) => {
-      execFile(process.execPath, node, { env: { DATABASE_URL: database.runtimeUrl } }, (error, stdout, stderr) =>
+      execFile(process.execPath, node, { env: { DATABASE_URL: runtimeUrl } }, (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
       );
     });
@@ -253,6 +273,12 @@ describe('the command', () => {
     expect(await run(fine, `3:${hash}`)).toMatchObject({ code: 0 });
     expect(await run(fine, `4:${hash}`)).toMatchObject({ code: 1, stdout: expect.stringContaining('entry 4 missing') });
     expect(await run(broken)).toMatchObject({ code: 1 });
+    const nobody = crypto.randomUUID();
+    expect(await run(nobody)).toEqual({
+      code: 1,
+      stdout: `EMPTY   ${nobody}  no entries: none was written, or all are gone or hidden from this role\n`,
+      stderr: '',
+    });
   });
 
   test.each([['nonsense'], [installationId, 'nonsense'], [installationId, `1:${'0'.repeat(64)}`, 'more']])(
@@ -262,13 +288,15 @@ describe('the command', () => {
     },
   );
 
-  test('a log without entries is intact', async () => {
+  test('a log without any entries is nothing to be content with', async () => {
     const empty = await createTestDatabase(inject('superuserUrl'));
     const verdicts = [];
     for await (const verdict of verifyAuditLog(empty.db)) {
       verdicts.push(verdict);
     }
+    const answer = await runOn(empty);
     await empty.drop();
     expect(verdicts).toEqual([]);
+    expect(answer).toMatchObject({ code: 1, stdout: expect.stringContaining('no entries') });
   });
 });

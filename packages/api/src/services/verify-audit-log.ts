@@ -89,16 +89,16 @@ function findPinFault(pin: AuditPin | null, row: ChainedAuditRow): AuditFault | 
     : null;
 }
 
-/** Null for values that no entry was ever written with, and so are not what was hashed. */
+/** Null where the digits of a number are not those that JavaScript writes: no entry was ever written with them. */
 function hashOf(row: ChainedAuditRow): string | null {
   const changes: unknown = JSON.parse(row.changes);
-  // Hashed are milliseconds, and numbers as JavaScript writes them.
-  if (!row.recorded_at.endsWith('000Z') || jsonbText(changes) !== row.changes) {
+  if (jsonbText(changes) !== row.changes) {
     return null;
   }
   return hashAuditEntry({
     organizationId: row.organization_id,
     sequence: Number(row.sequence),
+    // Hashed are milliseconds: whatever stands behind them was put there later, and stays to be seen.
     recordedAt: row.recorded_at.replace(/000Z$/, 'Z'),
     actorKind: row.actor_kind,
     actorId: row.actor_id,
