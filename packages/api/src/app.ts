@@ -5,6 +5,7 @@ import { isGrantable } from './http/authorize.ts';
 import { mountRoutes } from './http/mount.ts';
 import type { Route } from './http/route.ts';
 import type { ApiReport } from './report.ts';
+import { auditLogRoutes } from './routes/audit-log.ts';
 import { applicationSecretRoutes } from './routes/application-secrets.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
@@ -37,6 +38,7 @@ export function apiRoutes(context: ApiContext): Route[] {
     applicationSecretRoutes,
     organizationRoutes,
     workerRoutes,
+    auditLogRoutes,
     instanceRoutes,
   ].flatMap((resource) => resource(context));
   const grantable = new Set(routes.filter(isGrantable).map(({ name }) => name));

@@ -128,6 +128,12 @@ export function readRotateKeyConfig(env: NodeJS.ProcessEnv): ValuesOf<typeof rot
   return loaded.ok ? loaded.values : refuse('The change of SECRETS_KEY', loaded.problems);
 }
 
+/** What the verification of the audit log needs of the settings. */
+export function readVerifyConfig(env: NodeJS.ProcessEnv): { readonly databaseUrl: string } {
+  const loaded = loadSettings({ databaseUrl: apiSettings.databaseUrl }, { env });
+  return loaded.ok ? loaded.values : refuse('The verification', loaded.problems);
+}
+
 function refuse(what: string, problems: readonly SettingProblem[]): never {
   process.stderr.write(
     `${what} cannot start with these settings:\n${describeProblems(problems)

@@ -105,6 +105,10 @@ organization_worker as (
 ),
 subscription_worker as (
   insert into webhook.subscription_worker (subscription_id, worker_id) values ($4, $1)
+),
+audit_entry as (
+  insert into iam.audit_log (organization_id, actor_kind, action, target_kind, target_id, application_id, changes)
+  values ($3, 'master', 'tests.insert', 'test', $1, $2, '{}')
 )
 insert into webhook.finished_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
                                       finished_at, succeeded_at, retry_count, event_type_name, http_code, elapsed_ms)

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { ProblemError } from '../problems.ts';
-import { isServiceToken } from '../services/create-service-token.ts';
+import { isServiceToken } from '../services/write-service-token.ts';
 import type { TokenCache } from '../services/token-cache.ts';
 import type { Principal } from './principal.ts';
 

@@ -108,6 +108,7 @@ async function answer(options: MountOptions, route: Route, request: Request, res
     origin: originOf(request),
     pathWithQuery: request.url,
     ip: request.socket.remoteAddress ?? null,
+    requestId: String(response.getHeader('X-Request-Id')),
     message: request,
   };
   send(response, await route.handle(await readRequest(options.context, route, principal, raw)));

@@ -1,3 +1,5 @@
+import type { AuditActor } from '../services/audit.ts';
+
 /** Who is asking. */
 export type Principal =
   /** On routes that are open to everybody. */
@@ -22,4 +24,18 @@ export interface ServicePrincipal {
   /** Names of operations; null for all that the role may call. */
   readonly actions: readonly string[] | null;
   readonly expires: boolean;
+}
+
+/** Who the audit log says it was. What everybody may do changes nothing: it would be the installation's own doing. */
+export function actorOf(principal: Principal): AuditActor {
+  switch (principal.kind) {
+    case 'master':
+      return { kind: 'master', id: null };
+    case 'application':
+      return { kind: 'application_secret', id: principal.applicationSecretId };
+    case 'service':
+      return { kind: 'service_token', id: principal.serviceTokenId };
+    case 'anonymous':
+      return { kind: 'system', id: null };
+  }
 }

@@ -3,15 +3,16 @@ import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-datab
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
+import { createAudit } from '../services/audit.ts';
 import { authorizeApplication, type AuthorizedApplication, authorizeOperation, authorizeOrganization } from './authorize.ts';
-import type { Principal } from './principal.ts';
+import { actorOf, type Principal } from './principal.ts';
 import { readJsonBody } from './body.ts';
 import { parseBody, parseParameters } from './parse.ts';
 import type { IdPlace, OperationRequest, RequestContext, Route } from './route.ts';
 import { uuid } from './schemas.ts';
 
 /** The parts of a request before any schema has seen them. */
-export interface RawRequest extends Omit<RequestContext, 'principal' | 'db'> {
+export interface RawRequest extends Omit<RequestContext, 'principal' | 'db' | 'audit'> {
   readonly params: Readonly<Record<string, string>>;
   /** A repeated parameter is a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
@@ -43,6 +44,7 @@ export async function readRequest(
     ...raw,
     principal,
     db: databaseFor(context.db, principal, application),
+    audit: createAudit({ actor: actorOf(principal), ip: raw.ip, requestId: raw.requestId, action: route.name }),
     params: schemas.params ? parseParameters(schemas.params, raw.params) : undefined,
     query: schemas.query ? parseParameters(schemas.query, raw.query) : undefined,
     body: schemas.body ? parseBody(schemas.body, body) : undefined,

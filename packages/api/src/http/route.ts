@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import type { z } from 'zod';
 import type { ProblemId } from '../problems.ts';
+import type { Audit } from '../services/audit.ts';
 import type { Principal } from './principal.ts';
 
 /**
@@ -17,11 +18,15 @@ export interface RequestContext {
   readonly principal: Principal;
   /** The database as far as this request may see it. */
   readonly db: DatabasePool;
+  /** Writes the audit log: whatever changes something calls it in the transaction of the change. */
+  readonly audit: Audit;
   /** Where the client thinks it is, without a final slash. */
   readonly origin: string;
   /** The path and query as they were sent. */
   readonly pathWithQuery: string;
   readonly ip: string | null;
+  /** As `X-Request-Id` has it. */
+  readonly requestId: string;
   readonly message: IncomingMessage;
 }
 

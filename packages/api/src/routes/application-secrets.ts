@@ -1,15 +1,12 @@
-import { deleteApplicationSecret } from '@postrider/shared/database/queries/delete-application-secret';
 import { type ApplicationSecretRow, listApplicationSecrets } from '@postrider/shared/database/queries/list-application-secrets';
-import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { renameApplicationSecret } from '@postrider/shared/database/queries/rename-application-secret';
-import { type SecretsKey, tokenHash, unseal } from '@postrider/shared/secrets/sealed-secret';
+import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { applicationSecretParams, applicationSecretPost, applicationSecretView } from '../schemas/application-secrets.ts';
-import { createApplicationSecret } from '../services/create-application-secret.ts';
+import { changeApplicationSecret, createApplicationSecret, removeApplicationSecret } from '../services/write-application-secret.ts';
 
 /** The tokens of applications. */
 export function applicationSecretRoutes(context: ApiContext): Route[] {
@@ -49,8 +46,8 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       handsOut: true,
       body: applicationSecretPost,
       answer: { status: 201, schema: applicationSecretView },
-      async handle({ db, body: post }) {
-        const row = await createApplicationSecret(db, secretsKey, { applicationId: post.application_id, name: post.name });
+      async handle({ db, audit, body: post }) {
+        const row = await createApplicationSecret(db, audit, secretsKey, { applicationId: post.application_id, name: post.name });
         return { status: 201, body: view(secretsKey, row) };
       },
     }),
@@ -66,9 +63,9 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       body: applicationSecretPost,
       answer: { status: 200, schema: applicationSecretView },
       problems: ['NotFound'],
-      async handle({ db, params, body: post }) {
+      async handle({ db, audit, params, body: post }) {
         const { application_secret_token: token } = params;
-        const row = await renameApplicationSecret(db, { applicationId: post.application_id, tokenHash: tokenHash(token), name: post.name });
+        const row = await changeApplicationSecret(db, audit, { applicationId: post.application_id, token, name: post.name });
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no such secret.' });
         }
@@ -87,13 +84,10 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       query: applicationQuery,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params, query }) {
+      async handle({ db, audit, params, query }) {
         const { application_id: applicationId } = query;
         const { application_secret_token: token } = params;
-        const isDeleted = await db.transaction(async (transaction) => {
-          await notifyTokensDeleted(transaction);
-          return deleteApplicationSecret(transaction, applicationId, tokenHash(token));
-        });
+        const isDeleted = await removeApplicationSecret(db, audit, applicationId, token);
         tokens.clear();
         if (!isDeleted) {
           throw new ProblemError('NotFound', { detail: 'The application has no such secret.' });

@@ -1,11 +1,6 @@
-import { deleteApplication } from '@postrider/shared/database/queries/delete-application';
 import { type ApplicationRow, findApplication } from '@postrider/shared/database/queries/find-application';
-import { insertApplication } from '@postrider/shared/database/queries/insert-application';
 import { listApplications } from '@postrider/shared/database/queries/list-applications';
 import { type ApplicationUsage, loadApplicationUsage } from '@postrider/shared/database/queries/load-application-usage';
-import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { renameApplication } from '@postrider/shared/database/queries/rename-application';
-import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -18,8 +13,8 @@ import {
   type applicationUsageView,
   applicationView,
 } from '../schemas/applications.ts';
-import { createApplicationSecret } from '../services/create-application-secret.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
+import { changeApplication, createApplication, removeApplication } from '../services/write-application.ts';
 import { stepOf, unlimited } from './usage.ts';
 
 /** Applications: whose events are whose. */
@@ -55,18 +50,8 @@ function collectionRoutes({ secretsKey }: ApiContext): Route[] {
       body: applicationPost,
       answer: { status: 201, schema: applicationView },
       problems: ['ApplicationNameMissing'],
-      async handle({ db, body: post }) {
-        const row = await db.transaction(async (transaction) => {
-          const application = await insertApplication(transaction, {
-            applicationId: newId(),
-            organizationId: post.organization_id,
-            name: post.name,
-          });
-          if (application) {
-            await createApplicationSecret(transaction, secretsKey, { applicationId: application.application_id, name: 'Default' });
-          }
-          return application;
-        });
+      async handle({ db, audit, body: post }) {
+        const row = await createApplication(db, audit, secretsKey, { organizationId: post.organization_id, name: post.name });
         if (!row) {
           throw new ProblemError('Forbidden', { detail: 'The organization does not exist.' });
         }
@@ -107,9 +92,9 @@ function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
       body: applicationPost,
       answer: { status: 200, schema: applicationView },
       problems: ['ApplicationNameMissing'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         const { application_id: applicationId } = params;
-        const row = await renameApplication(db, applicationId, body.name);
+        const row = await changeApplication(db, audit, applicationId, body.name);
         if (!row) {
           throw new ProblemError('Forbidden');
         }
@@ -125,12 +110,9 @@ function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
       application: 'params',
       params: applicationParams,
       answer: { status: 204 },
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { application_id: applicationId } = params;
-        const subscriptionIds = await db.transaction(async (transaction) => {
-          await notifyTokensDeleted(transaction);
-          return deleteApplication(transaction, applicationId);
-        });
+        const subscriptionIds = await removeApplication(db, audit, applicationId);
         tokens.clear();
         await settleSubscriptions(db, notifier, subscriptionIds);
         return { status: 204 };

@@ -1,11 +1,10 @@
-import { deactivateEventType } from '@postrider/shared/database/queries/deactivate-event-type';
 import { type EventTypeRow, listEventTypes } from '@postrider/shared/database/queries/list-event-types';
-import { upsertEventType } from '@postrider/shared/database/queries/upsert-event-type';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { eventTypeParams, eventTypePost, eventTypeView } from '../schemas/event-types.ts';
+import { createEventType, removeEventType } from '../services/write-event-type.ts';
 
 /** Event types: dotted names that events and subscriptions share. */
 export function eventTypeRoutes(): Route[] {
@@ -62,8 +61,8 @@ function writeRoutes(): Route[] {
       application: 'body',
       body: eventTypePost,
       answer: { status: 201, schema: eventTypeView },
-      async handle({ db, body: post }) {
-        const row = await upsertEventType(db, {
+      async handle({ db, audit, body: post }) {
+        const row = await createEventType(db, audit, {
           applicationId: post.application_id,
           service: post.service,
           resourceType: post.resource_type,
@@ -83,9 +82,9 @@ function writeRoutes(): Route[] {
       query: applicationQuery,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, query, params }) {
+      async handle({ db, audit, query, params }) {
         const { application_id: applicationId } = query;
-        if (!(await deactivateEventType(db, applicationId, params.event_type_name))) {
+        if (!(await removeEventType(db, audit, applicationId, params.event_type_name))) {
           throw new ProblemError('NotFound', { detail: 'There is no active event type of this name.' });
         }
         return { status: 204 };

@@ -81,10 +81,10 @@ function writeRoutes({ notifier }: ApiContext): Route[] {
       body: replayPost,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         const { event_id: eventId } = params;
         const { application_id: applicationId, subscription_id: subscriptionId } = body;
-        const replayed = await replayEvent(db, notifier, { applicationId, eventId, subscriptionId });
+        const replayed = await replayEvent(db, notifier, audit, { applicationId, eventId, subscriptionId });
         if (replayed.kind === 'not_found') {
           throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
         }

@@ -1,9 +1,5 @@
 import type { Database } from '@postrider/shared/database/pool';
-import { deleteOrganization } from '@postrider/shared/database/queries/delete-organization';
-import { insertOrganization } from '@postrider/shared/database/queries/insert-organization';
 import { listOrganizations, type OrganizationRow } from '@postrider/shared/database/queries/list-organizations';
-import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { renameOrganization } from '@postrider/shared/database/queries/rename-organization';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
@@ -11,6 +7,7 @@ import { defineRoute, type Route } from '../http/route.ts';
 import { invalidField } from '../http/parse.ts';
 import { ProblemError } from '../problems.ts';
 import { organizationInfoView, organizationParams, organizationPost, organizationView } from '../schemas/organizations.ts';
+import { changeOrganization, createOrganization, removeOrganization } from '../services/write-organization.ts';
 import { stepOf, unlimited } from './usage.ts';
 
 /** Organizations, which own applications. */
@@ -62,9 +59,9 @@ function writeRoutes(): Route[] {
       body: organizationPost,
       answer: { status: 200, schema: organizationInfoView },
       problems: ['OrganizationNameMissing'],
-      async handle({ db, body: post }) {
+      async handle({ db, audit, body: post }) {
         const organizationId = post.organization_id ?? newId();
-        await insertOrganization(db, { organizationId, name: post.name });
+        await createOrganization(db, audit, { organizationId, name: post.name });
         const [row] = await listOrganizations(db, organizationId);
         if (!row) {
           throw invalidField('organization_id', { code: 'deleted', message: 'an organization of this id was deleted' });
@@ -82,9 +79,9 @@ function writeRoutes(): Route[] {
       body: organizationPost,
       answer: { status: 200, schema: organizationInfoView },
       problems: ['OrganizationNameMissing', 'NotFound'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         const { organization_id: organizationId } = params;
-        await renameOrganization(db, organizationId, body.name);
+        await changeOrganization(db, audit, { organizationId, name: body.name });
         return { status: 200, body: infoOf(await find(db, organizationId)) };
       },
     }),
@@ -102,12 +99,9 @@ function deleteRoutes({ tokens }: ApiContext): Route[] {
       params: organizationParams,
       answer: { status: 204 },
       problems: ['OrganizationIsNotEmpty', 'NotFound'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { organization_id: organizationId } = params;
-        const isDeleted = await db.transaction(async (transaction) => {
-          await notifyTokensDeleted(transaction);
-          return deleteOrganization(transaction, organizationId);
-        });
+        const isDeleted = await removeOrganization(db, audit, organizationId);
         tokens.clear();
         if (!isDeleted) {
           await find(db, organizationId);

@@ -1,9 +1,6 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
-import { deleteServiceToken } from '@postrider/shared/database/queries/delete-service-token';
 import { listApplications } from '@postrider/shared/database/queries/list-applications';
 import { listServiceTokens, type ServiceTokenRow } from '@postrider/shared/database/queries/list-service-tokens';
-import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { updateServiceToken } from '@postrider/shared/database/queries/update-service-token';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
@@ -11,7 +8,7 @@ import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { ProblemError } from '../problems.ts';
 import { organizationQuery, serviceTokenParams, serviceTokenPost, serviceTokenView } from '../schemas/service-token.ts';
-import { createServiceToken } from '../services/create-service-token.ts';
+import { changeServiceToken, createServiceToken, removeServiceToken } from '../services/write-service-token.ts';
 
 /** The tokens of organizations. `grantable` are the operations that one can be restricted to. */
 export function serviceTokenRoutes(context: ApiContext, grantable: ReadonlySet<string>): Route[] {
@@ -74,9 +71,9 @@ function createRoutes({ secretsKey }: ApiContext, post: PostSchema): Route[] {
       body: post,
       answer: { status: 201, schema: serviceTokenView },
       problems: ['InvalidRole'],
-      async handle({ db, body }) {
+      async handle({ db, audit, body }) {
         await checkApplications(db, body);
-        const row = await createServiceToken(db, secretsKey, wantedOf(body));
+        const row = await createServiceToken(db, audit, secretsKey, wantedOf(body));
         if (!row) {
           throw new ProblemError('Forbidden', { detail: 'The organization does not exist.' });
         }
@@ -100,12 +97,9 @@ function changeRoutes({ secretsKey, tokens }: ApiContext, post: PostSchema): Rou
       body: post,
       answer: { status: 200, schema: serviceTokenView },
       problems: ['NotFound', 'InvalidRole'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         await checkApplications(db, body);
-        const row = await db.transaction(async (transaction) => {
-          await notifyTokensDeleted(transaction);
-          return updateServiceToken(transaction, { ...wantedOf(body), serviceTokenId: params.service_token_id });
-        });
+        const row = await changeServiceToken(db, audit, { ...wantedOf(body), serviceTokenId: params.service_token_id });
         tokens.clear();
         return { status: 200, body: view(secretsKey, found(row)) };
       },
@@ -122,12 +116,9 @@ function changeRoutes({ secretsKey, tokens }: ApiContext, post: PostSchema): Rou
       query: organizationQuery,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params, query }) {
+      async handle({ db, audit, params, query }) {
         const token = { organizationId: query.organization_id, serviceTokenId: params.service_token_id };
-        const isDeleted = await db.transaction(async (transaction) => {
-          await notifyTokensDeleted(transaction);
-          return deleteServiceToken(transaction, token);
-        });
+        const isDeleted = await removeServiceToken(db, audit, token);
         tokens.clear();
         if (!isDeleted) {
           throw noToken();

@@ -1,4 +1,3 @@
-import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
 import { standardSecret } from '@postrider/shared/domain/signature';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
@@ -17,7 +16,13 @@ import {
   writtenSubscriptionView,
 } from '../schemas/subscriptions.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
-import { changeSubscription, createSubscription, type WantedSubscription, type WriteResult } from '../services/write-subscription.ts';
+import {
+  changeSubscription,
+  createSubscription,
+  removeSubscription,
+  type WantedSubscription,
+  type WriteResult,
+} from '../services/write-subscription.ts';
 import { headersOf, labelsOf, warningsOf } from './subscription-post.ts';
 
 /** Subscriptions: whose events go where. */
@@ -73,9 +78,9 @@ function writeRoutes(context: ApiContext): Route[] {
       body: subscriptionPost,
       answer: { status: 201, schema: writtenSubscriptionView },
       problems: ['EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
-      async handle({ db, principal, body }) {
+      async handle({ db, principal, audit, body }) {
         const wanted = readWanted(context, body);
-        return replyWith(context, { db, principal }, 201, body, await createSubscription(db, secretsKey, wanted));
+        return replyWith(context, { db, principal }, 201, body, await createSubscription(db, audit, secretsKey, wanted));
       },
     }),
     defineRoute({
@@ -89,14 +94,14 @@ function writeRoutes(context: ApiContext): Route[] {
       body: subscriptionPost,
       answer: { status: 200, schema: writtenSubscriptionView },
       problems: ['NotFound', 'EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
-      async handle({ db, principal, params, body }) {
+      async handle({ db, principal, audit, params, body }) {
         const { subscription_id: subscriptionId } = params;
         const wanted = readWanted(context, body);
         const before = await find(context, { db, principal }, subscriptionId);
         if (before.application_id !== wanted.applicationId) {
           throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
         }
-        const result = await changeSubscription(db, subscriptionId, wanted);
+        const result = await changeSubscription(db, audit, subscriptionId, wanted);
         if (result.kind === 'written') {
           await settleSubscriptions(db, notifier, [subscriptionId]);
         }
@@ -114,10 +119,10 @@ function writeRoutes(context: ApiContext): Route[] {
       query: applicationQuery,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params, query }) {
+      async handle({ db, audit, params, query }) {
         const { application_id: applicationId } = query;
         const { subscription_id: subscriptionId } = params;
-        if (!(await deleteSubscription(db, applicationId, subscriptionId))) {
+        if (!(await removeSubscription(db, audit, applicationId, subscriptionId))) {
           throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
         }
         await settleSubscriptions(db, notifier, [subscriptionId]);
@@ -175,6 +180,8 @@ function idOf(result: WriteResult): string {
   switch (result.kind) {
     case 'written':
       return result.subscriptionId;
+    case 'subscription_missing':
+      throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
     case 'event_types_missing':
       throw new ProblemError('EventTypeDoesNotExist', { detail: `Unknown or deactivated event types: ${result.names.join(', ')}.` });
     case 'workers_not_allowed':

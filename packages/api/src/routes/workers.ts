@@ -1,8 +1,6 @@
 import { isUniqueViolation } from '@postrider/shared/database/postgres-errors';
-import { deleteWorker } from '@postrider/shared/database/queries/delete-worker';
-import { insertWorker, type WorkerToWrite } from '@postrider/shared/database/queries/insert-worker';
+import type { WorkerToWrite } from '@postrider/shared/database/queries/insert-worker';
 import { listWorkers, type WorkerRow } from '@postrider/shared/database/queries/list-workers';
-import { updateWorker } from '@postrider/shared/database/queries/update-worker';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
@@ -12,6 +10,7 @@ import { ProblemError } from '../problems.ts';
 import { organizationParams } from '../schemas/organizations.ts';
 import { workerAssignmentParams, workerParams, workerPost, workerView } from '../schemas/workers.ts';
 import { assignOrganizationWorker, unassignOrganizationWorker } from '../services/organization-workers.ts';
+import { changeWorker, createWorker, removeWorker } from '../services/write-worker.ts';
 
 /** Workers that are known by name, and which organizations the private ones deliver for. */
 export function workerRoutes(context: ApiContext): Route[] {
@@ -39,9 +38,9 @@ function registrationRoutes(): Route[] {
       access: 'master',
       body: workerPost,
       answer: { status: 201, schema: workerView },
-      async handle({ db, body }) {
+      async handle({ db, audit, body }) {
         const worker = { workerId: newId(), ...body };
-        return { status: 201, body: view(await written(worker, () => insertWorker(db, worker))) };
+        return { status: 201, body: view(await written(worker, () => createWorker(db, audit, worker))) };
       },
     }),
     defineRoute({
@@ -54,9 +53,9 @@ function registrationRoutes(): Route[] {
       body: workerPost,
       answer: { status: 200, schema: workerView },
       problems: ['NotFound'],
-      async handle({ db, params, body }) {
+      async handle({ db, audit, params, body }) {
         const worker = { workerId: params.worker_id, ...body };
-        return { status: 200, body: view(await written(worker, () => updateWorker(db, worker))) };
+        return { status: 200, body: view(await written(worker, () => changeWorker(db, audit, worker))) };
       },
     }),
     defineRoute({
@@ -68,9 +67,9 @@ function registrationRoutes(): Route[] {
       params: workerParams,
       answer: { status: 204 },
       problems: ['NotFound', 'OrganizationIsNotEmpty'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { worker_id: workerId } = params;
-        if (await deleteWorker(db, workerId)) {
+        if (await removeWorker(db, audit, workerId)) {
           return { status: 204 };
         }
         const workers = await listWorkers(db);
@@ -109,9 +108,9 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       params: workerAssignmentParams,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { organization_id: organizationId, worker_id: workerId } = params;
-        if (!(await assignOrganizationWorker(db, notifier, { organizationId, workerId }))) {
+        if (!(await assignOrganizationWorker(db, notifier, audit, { organizationId, workerId }))) {
           throw new ProblemError('NotFound', { detail: 'There is no such organization or worker.' });
         }
         return { status: 204 };
@@ -126,9 +125,9 @@ function assignmentRoutes({ notifier }: ApiContext): Route[] {
       params: workerAssignmentParams,
       answer: { status: 204 },
       problems: ['NotFound'],
-      async handle({ db, params }) {
+      async handle({ db, audit, params }) {
         const { organization_id: organizationId, worker_id: workerId } = params;
-        if (!(await unassignOrganizationWorker(db, notifier, { organizationId, workerId }))) {
+        if (!(await unassignOrganizationWorker(db, notifier, audit, { organizationId, workerId }))) {
           throw new ProblemError('NotFound', { detail: 'The worker is not assigned to this organization.' });
         }
         return { status: 204 };

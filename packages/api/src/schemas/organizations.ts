@@ -1,3 +1,4 @@
+import { installationId } from '@postrider/shared/domain/audit-entry';
 import { z } from 'zod';
 import { orProblem } from '../http/parse.ts';
 import { optional, sentCount, sentUuid, text, uuid } from '../http/schemas.ts';
@@ -8,7 +9,10 @@ const wantedName = z
   .refine((value) => value.trim() !== '', { ...orProblem('OrganizationNameMissing'), abort: true })
   .pipe(text(2, 50));
 
-export const organizationPost = z.object({ name: wantedName, organization_id: optional(uuid) }).meta({ id: 'OrganizationPost' });
+/** The audit log keeps the changes of the installation itself under this one. */
+const wantedId = uuid.refine((id) => id !== installationId, { error: 'this id is reserved' });
+
+export const organizationPost = z.object({ name: wantedName, organization_id: optional(wantedId) }).meta({ id: 'OrganizationPost' });
 
 export const organizationParams = z.object({ organization_id: uuid });
 

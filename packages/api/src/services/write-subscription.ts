@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, DatabasePool } from '@postrider/shared/database/pool';
+import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { insertSubscription, type SubscriptionToWrite } from '@postrider/shared/database/queries/insert-subscription';
 import { listAllowedWorkers } from '@postrider/shared/database/queries/list-allowed-workers';
 import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
+import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
 import { lockOrganizationWorkers } from '@postrider/shared/database/queries/lock-organization-workers';
+import { lockSubscription } from '@postrider/shared/database/queries/lock-subscription';
 import { replaceSubscriptionEventTypes } from '@postrider/shared/database/queries/replace-subscription-event-types';
 import { replaceSubscriptionWorkers } from '@postrider/shared/database/queries/replace-subscription-workers';
 import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
 import { upsertWorkerPool } from '@postrider/shared/database/queries/upsert-worker-pool';
 import { newId } from '@postrider/shared/domain/ids';
 import { type SecretsKey, seal } from '@postrider/shared/secrets/sealed-secret';
+import type { Audit } from './audit.ts';
 
 /** A subscription as a client asks for it. */
 export interface WantedSubscription extends Omit<SubscriptionToWrite, 'subscriptionId' | 'poolId'> {
@@ -21,49 +25,93 @@ export interface WantedSubscription extends Omit<SubscriptionToWrite, 'subscript
 
 export type WriteResult =
   | { readonly kind: 'written'; readonly subscriptionId: string }
+  | { readonly kind: 'subscription_missing' }
   | { readonly kind: 'event_types_missing'; readonly names: readonly string[] }
   | { readonly kind: 'workers_not_allowed'; readonly names: readonly string[] };
 
 /** Creates a subscription with a random secret. */
-export function createSubscription(db: DatabasePool, secretsKey: SecretsKey, wanted: WantedSubscription): Promise<WriteResult> {
+export function createSubscription(
+  db: DatabasePool,
+  audit: Audit,
+  secretsKey: SecretsKey,
+  wanted: WantedSubscription,
+): Promise<WriteResult> {
   const subscriptionId = newId();
   const secretSealed = seal(secretsKey, randomUUID(), `subscription:${subscriptionId}`);
-  return write(db, wanted, subscriptionId, (transaction, poolId) =>
-    insertSubscription(transaction, { ...wanted, subscriptionId, poolId, secretSealed }),
-  );
+  return write(db, audit, wanted, {
+    subscriptionId,
+    isNew: true,
+    writeRow: (transaction, poolId) => insertSubscription(transaction, { ...wanted, subscriptionId, poolId, secretSealed }),
+  });
 }
 
 /** Writes a subscription anew; its secret stays. */
-export function changeSubscription(db: DatabasePool, subscriptionId: string, wanted: WantedSubscription): Promise<WriteResult> {
-  return write(db, wanted, subscriptionId, (transaction, poolId) => updateSubscription(transaction, { ...wanted, subscriptionId, poolId }));
+export function changeSubscription(
+  db: DatabasePool,
+  audit: Audit,
+  subscriptionId: string,
+  wanted: WantedSubscription,
+): Promise<WriteResult> {
+  return write(db, audit, wanted, {
+    subscriptionId,
+    isNew: false,
+    writeRow: (transaction, poolId) => updateSubscription(transaction, { ...wanted, subscriptionId, poolId }),
+  });
 }
 
-function write(
-  db: DatabasePool,
-  wanted: WantedSubscription,
-  subscriptionId: string,
-  writeRow: (transaction: Database, poolId: number) => Promise<void>,
-): Promise<WriteResult> {
+/** Deletes a subscription; its attempts are left to be settled. False when the application has none of this id. */
+export function removeSubscription(db: DatabasePool, audit: Audit, applicationId: string, subscriptionId: string): Promise<boolean> {
   return db.transaction(async (transaction) => {
-    const known = new Set((await listEventTypes(transaction, wanted.applicationId, wanted.eventTypes)).map((row) => row.event_type_name));
+    const before = (await lockSubscription(transaction, subscriptionId)) ? await find(transaction, subscriptionId) : null;
+    if (!(await deleteSubscription(transaction, applicationId, subscriptionId))) {
+      return false;
+    }
+    await audit(transaction, { owner: { applicationId }, target: { kind: 'subscription', id: subscriptionId }, before, after: null });
+    return true;
+  });
+}
+
+interface Writing {
+  readonly subscriptionId: string;
+  readonly isNew: boolean;
+  readonly writeRow: (transaction: Database, poolId: number) => Promise<void>;
+}
+
+function write(db: DatabasePool, audit: Audit, wanted: WantedSubscription, writing: Writing): Promise<WriteResult> {
+  const { applicationId } = wanted;
+  const { subscriptionId, isNew, writeRow } = writing;
+  return db.transaction(async (transaction) => {
+    const known = new Set((await listEventTypes(transaction, applicationId, wanted.eventTypes)).map((row) => row.event_type_name));
     const missing = wanted.eventTypes.filter((name) => !known.has(name));
     if (missing.length > 0) {
       return { kind: 'event_types_missing', names: missing };
     }
     // A change of the organization's workers moves the subscriptions that it sees: unlocked, it would miss this one.
-    await lockOrganizationWorkers(transaction, wanted.applicationId);
-    const allowed = await listAllowedWorkers(transaction, wanted.applicationId);
+    await lockOrganizationWorkers(transaction, applicationId);
+    const allowed = await listAllowedWorkers(transaction, applicationId);
     const notAllowed = wanted.dedicatedWorkers.filter((name) => !allowed.some((worker) => worker.name === name));
     if (notAllowed.length > 0) {
       return { kind: 'workers_not_allowed', names: notAllowed };
     }
+    // After the organization, as a change of its workers does it.
+    if (!isNew && !(await lockSubscription(transaction, subscriptionId))) {
+      return { kind: 'subscription_missing' };
+    }
+    const before = await find(transaction, subscriptionId);
     const dedicated = allowed.filter(({ name }) => wanted.dedicatedWorkers.includes(name));
     const serving = dedicated.length > 0 ? dedicated : allowed.filter((worker) => worker.is_assigned);
     await writeRow(transaction, await upsertWorkerPool(transaction, idsOf(serving)));
     await replaceSubscriptionEventTypes(transaction, { ...wanted, subscriptionId });
     await replaceSubscriptionWorkers(transaction, subscriptionId, idsOf(dedicated));
+    const after = await find(transaction, subscriptionId);
+    await audit(transaction, { owner: { applicationId }, target: { kind: 'subscription', id: subscriptionId }, before, after });
     return { kind: 'written', subscriptionId };
   });
+}
+
+async function find(db: Database, subscriptionId: string): Promise<SubscriptionRow | null> {
+  const [row] = await listSubscriptions(db, { subscriptionId });
+  return row ?? null;
 }
 
 function idsOf(workers: readonly { readonly worker_id: string }[]): string[] {

@@ -15,6 +15,11 @@ export interface Database {
   queryText(statement: Statement): Promise<TextRow[]>;
 }
 
+/** A connection with a transaction open: for what must be committed together with something else, or not at all. */
+export interface Transaction extends Database {
+  readonly isTransaction: true;
+}
+
 /** The columns of a row in their order, as text; null where the database has null. */
 export type TextRow = readonly (string | null)[];
 
@@ -32,7 +37,7 @@ export interface DatabaseOptions {
 /** A database on which transactions can be opened. */
 export interface DatabasePool extends Database {
   /** Runs the work on one connection inside a transaction: committed when it resolves, rolled back when it rejects. */
-  transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
 /** The pool itself, for who opened it. */
@@ -78,13 +83,13 @@ export function openPool(options: DatabaseOptions, logger: Logger): OpenPool {
   };
 }
 
-async function runTransaction<T>(pool: Pool, prepare: Prepare, begin: string, work: (db: Database) => Promise<T>): Promise<T> {
+async function runTransaction<T>(pool: Pool, prepare: Prepare, begin: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = true;
   client.on('error', ignoreError);
   try {
     await client.query(begin);
-    const result = await work(queriesOf(client, prepare));
+    const result = await work({ ...queriesOf(client, prepare), isTransaction: true });
     await client.query('commit');
     broken = false;
     return result;

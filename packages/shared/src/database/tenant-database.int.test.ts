@@ -69,7 +69,8 @@ function tenantTables(): {
     .filter(({ name }) => !sharedTables.includes(name))
     .map(({ name, columns }) => {
       const list = columns.map((column) => escapeIdentifier(column)).join(', ');
-      if (columns.includes('application_id')) {
+      // The audit log is an organization's as a whole, whatever application an entry is about.
+      if (columns.includes('application_id') && name !== 'iam.audit_log') {
         return { name, column: 'application_id', idOf: (owner) => owner.applicationId, list };
       }
       return columns.includes('organization_id')

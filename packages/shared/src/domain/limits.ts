@@ -33,5 +33,7 @@ export const retryAfterMsMax = 10 * 60 * 60 * 1000;
 
 /** Attempts that a disable, a delete or a change of workers settles before its call answers; the sweep does the rest. */
 export const settledBeforeAnswerMax = 10_000;
+/** Entries of the audit log that are read at a time to verify a chain: some megabytes at most. */
+export const auditBatchMax = 500;
 /** Rows that one statement of a mass change touches, so that nobody waits long behind its locks. */
 export const massChangeRowsMax = 1000;

@@ -1,7 +1,10 @@
 import { uuidArray } from '../binary-array.ts';
 import type { Database } from '../pool.ts';
 
-/** Disables subscriptions whose receiver said that it is gone for good; their waiting attempts are cancelled from now on. */
+/**
+ * Disables subscriptions whose receiver said that it is gone for good; their waiting attempts are cancelled from now on. In the audit log
+ * that is the system's doing.
+ */
 export async function disableGoneSubscriptions(db: Database, subscriptionIds: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ subscription_id: string }>({
     name: 'disable_gone_subscriptions',
@@ -11,10 +14,25 @@ export async function disableGoneSubscriptions(db: Database, subscriptionIds: re
   return rows.map((row) => row.subscription_id);
 }
 
+// All rows are locked before the first chain is, and chains in the order of organizations: whoever else locks both does it in this order.
 const sql = `
-update webhook.subscription
-set disabled_at = statement_timestamp(), disabled_reason = 'gone', cancelled_until = statement_timestamp(),
-    unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
-where subscription_id = any ($1::uuid[]) and disabled_at is null and deleted_at is null
-returning subscription_id
+with disabled as (
+  update webhook.subscription
+  set disabled_at = statement_timestamp(), disabled_reason = 'gone', cancelled_until = statement_timestamp(),
+      unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
+  where subscription_id = any ($1::uuid[]) and disabled_at is null and deleted_at is null
+  returning subscription_id, application_id, disabled_at
+),
+audited as (
+  insert into iam.audit_log (organization_id, application_id, actor_kind, action, target_kind, target_id, changes)
+  select a.organization_id, d.application_id, 'system', 'subscriptions.disable_gone', 'subscription', d.subscription_id,
+         jsonb_build_object(
+           'disabled_at', jsonb_build_object('from', null, 'to', to_char(d.disabled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
+           'disabled_reason', jsonb_build_object('from', null, 'to', 'gone')
+         )
+  from disabled d
+  join event.application a on a.application_id = d.application_id
+  order by a.organization_id, d.subscription_id
+)
+select subscription_id from disabled
 `;

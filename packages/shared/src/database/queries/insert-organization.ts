@@ -1,11 +1,12 @@
 import type { Database } from '../pool.ts';
 
-/** Inserts an organization. One with this id that is there already stays as it is. */
+/** Inserts an organization; returns whether it did. One with this id that is there already stays as it is. */
 export async function insertOrganization(
   db: Database,
   organization: { readonly organizationId: string; readonly name: string },
-): Promise<void> {
-  await db.query({ name: 'insert_organization', text: sql, values: [organization.organizationId, organization.name] });
+): Promise<boolean> {
+  const { rowCount } = await db.query({ name: 'insert_organization', text: sql, values: [organization.organizationId, organization.name] });
+  return rowCount === 1;
 }
 
 const sql = `
