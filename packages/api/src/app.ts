@@ -11,7 +11,9 @@ import { eventsRoutes } from './routes/events.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { organizationRoutes } from './routes/organizations.ts';
 import { requestAttemptRoutes } from './routes/request-attempts.ts';
+import { retryRoutes } from './routes/retry.ts';
 import { responseRoutes } from './routes/responses.ts';
+import { subscriptionActionRoutes } from './routes/subscription-actions.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { workerRoutes } from './routes/workers.ts';
 
@@ -23,8 +25,11 @@ export function createApp(context: ApiContext, authenticator: Authenticator, rep
       eventRoutes,
       eventsRoutes,
       requestAttemptRoutes,
+      retryRoutes,
       responseRoutes,
       eventTypeRoutes,
+      // Before the subscriptions themselves: `match` is none of their ids.
+      subscriptionActionRoutes,
       subscriptionRoutes,
       applicationRoutes,
       applicationSecretRoutes,

@@ -5,7 +5,7 @@ import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { recordOfCancellation, recordOfOutcome } from './outcome-record.ts';
 import type { RecordedOutcome } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
-import { mayStart, type SubscriptionEntry, type Subscriptions } from './subscriptions.ts';
+import { isHeld, mayStart, type SubscriptionEntry, type Subscriptions } from './subscriptions.ts';
 
 export interface DelivererOptions<Prepared> {
   readonly subscriptions: Subscriptions<Prepared>;
@@ -19,6 +19,8 @@ export interface DelivererOptions<Prepared> {
   readonly isAborting: () => boolean;
   /** Nothing of this attempt was sent, or what was sent was broken off by us: it goes back to the queue. */
   readonly onNotSent: (attempt: HeldAttempt) => void;
+  /** Its subscription is paused: it goes back to the queue and waits there. */
+  readonly onPaused: (attempt: HeldAttempt) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
 }
@@ -44,7 +46,9 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
 
   return async function attemptDelivery(attempt: LoadedAttempt): Promise<void> {
     const { held } = attempt;
-    const subscription = subscriptions.fresh(held.subscriptionId) ?? (await readSubscription(held));
+    const known = subscriptions.fresh(held.subscriptionId);
+    // A pause that is remembered may have ended since: the attempt would go back to the queue and come again at once.
+    const subscription = known && !isHeld(known, held) ? known : await readSubscription(held);
     if (options.now() >= held.startBeforeMs || options.isAborting() || subscription === undefined) {
       options.onNotSent(held);
       return;
@@ -54,12 +58,22 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
       options.record(recordOfCancellation(held, 'cancelled'));
       return;
     }
+    if (isHeld(subscription, held)) {
+      options.onPaused(held);
+      return;
+    }
     const outcome = await options.send(attempt, subscription.prepared);
     if (options.isAborting() && outcome.kind !== 'response') {
       options.onNotSent(held);
       return;
     }
-    const nextStep = decideNextStep({ retryCount: held.retryCount, outcome, schedule: options.schedule, random: options.random });
+    const nextStep = decideNextStep({
+      retryCount: held.retryCount,
+      isTest: held.isTest,
+      outcome,
+      schedule: options.schedule,
+      random: options.random,
+    });
     report.attempted(held, outcome, nextStep);
     options.record(recordOfOutcome(held, outcome, nextStep));
   };

@@ -28,7 +28,9 @@ export async function readRequest(
 ): Promise<OperationRequest<unknown, unknown, unknown>> {
   authorizeOperation(principal, route);
   const { schemas } = route;
-  const body = schemas.body ? await readJsonBody(raw.message, route.bodyBytesMax ?? requestBodyBytesMax) : undefined;
+  const body = schemas.body
+    ? await readJsonBody(raw.message, route.bodyBytesMax ?? requestBodyBytesMax, route.bodyMayBeLeftOut)
+    : undefined;
   const applicationId = route.application === undefined ? null : applicationIdOf(route.application, raw, body);
   if (applicationId !== null && !(route.checksApplicationItself && principal.kind === 'master')) {
     await authorizeApplication(context.db, principal, applicationId);

@@ -122,7 +122,8 @@ function writeRoutes(context: ApiContext): Route[] {
   ];
 }
 
-async function find(db: Database, principal: Principal, subscriptionId: string): Promise<SubscriptionRow> {
+/** A subscription that the caller may see. */
+export async function find(db: Database, principal: Principal, subscriptionId: string): Promise<SubscriptionRow> {
   const [row] = await listSubscriptions(db, { subscriptionId });
   if (!row || (principal.kind === 'application' && principal.applicationId !== row.application_id)) {
     throw new ProblemError('NotFound', { detail: 'There is no subscription of this id.' });
@@ -180,10 +181,13 @@ function view(secretsKey: SecretsKey, row: SubscriptionRow) {
     subscription_id: row.subscription_id,
     is_enabled: row.disabled_at === null,
     disabled_reason: row.disabled_reason,
+    is_paused: row.paused_at !== null,
+    paused_at: row.paused_at,
     event_types: row.event_types,
     description: row.description,
     secret,
     standard_webhooks_secret: standardSecret(secret),
+    previous_secret_ends_at: row.previous_secret_ends_at,
     metadata: row.metadata,
     label_key: label?.[0] ?? '',
     label_value: label?.[1] ?? '',

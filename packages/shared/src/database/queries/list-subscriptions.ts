@@ -14,6 +14,9 @@ export interface SubscriptionRow {
   readonly updated_at: Date;
   readonly disabled_at: Date | null;
   readonly disabled_reason: string | null;
+  readonly paused_at: Date | null;
+  /** When the last secret that was rotated out ends; null when only the current one signs. */
+  readonly previous_secret_ends_at: Date | null;
   readonly event_types: string[];
   readonly dedicated_workers: string[];
 }
@@ -31,7 +34,8 @@ export async function listSubscriptions(
 
 const columns = `
 select s.subscription_id, s.application_id, s.description, s.labels, s.metadata, s.target_method, s.target_url, s.target_headers,
-       s.secret_sealed, s.created_at, s.updated_at, s.disabled_at, s.disabled_reason,
+       s.secret_sealed, s.created_at, s.updated_at, s.disabled_at, s.disabled_reason, s.paused_at,
+       (select max(until) from unnest(s.previous_secrets_until) as until where until > statement_timestamp()) as previous_secret_ends_at,
        array(select t.event_type_name from webhook.subscription_event_type t where t.subscription_id = s.subscription_id
              order by t.event_type_name) as event_types,
        array(select w.name from webhook.subscription_worker sw join webhook.worker w on w.worker_id = sw.worker_id
