@@ -425,6 +425,10 @@ describe('subscriptions', () => {
       created_at: expect.any(String),
       updated_at: expect.any(String),
       dedicated_workers: [],
+      retry_schedule: null,
+      timeout: null,
+      max_in_flight: null,
+      rate_limit: null,
       warnings: [],
     });
     const path = `/api/v1/subscriptions/${String(created['subscription_id'])}`;

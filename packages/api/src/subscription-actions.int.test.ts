@@ -428,6 +428,87 @@ describe('retry', () => {
   });
 });
 
+describe('policies', () => {
+  const phases = {
+    delays: null,
+    max_fast_retries: null,
+    fast_retry_delay: null,
+    fast_retry_max_delay: null,
+    max_slow_retries: null,
+    slow_retry_delay: null,
+    slow_retry_max_delay: null,
+  };
+
+  test('are shown in seconds as they were given, can be written back, and go when they are left out', async () => {
+    const given = {
+      retry_schedule: { delays: [5, '1m', '2h'] },
+      timeout: '10s',
+      max_in_flight: 3,
+      rate_limit: { requests: 100, period: '1m' },
+    };
+    const shown = {
+      retry_schedule: { ...phases, delays: [5, 60, 7200] },
+      timeout: 10,
+      max_in_flight: 3,
+      rate_limit: { requests: 100, period: 60 },
+    };
+    const none = { retry_schedule: null, timeout: null, max_in_flight: null, rate_limit: null };
+    const { subscriptionId } = await subscribe(setup, 'http://127.0.0.1:9/', given);
+    expect(await read(subscriptionId)).toMatchObject(shown);
+
+    const path = `/api/v1/subscriptions/${subscriptionId}`;
+    expect(await setup.client.expect('PUT', path, await asPost(subscriptionId))).toMatchObject(shown);
+    const without = Object.fromEntries(Object.entries(await asPost(subscriptionId)).filter(([name]) => !(name in none)));
+    expect(await setup.client.expect('PUT', path, without)).toMatchObject(none);
+  });
+
+  test('a schedule is a list of delays, none for no retries, or the numbers of both phases', async () => {
+    const numbers = { max_fast_retries: 3, fast_retry_delay: 1, max_slow_retries: 0 };
+    const { subscriptionId } = await subscribe(setup, 'http://127.0.0.1:9/', { retry_schedule: numbers });
+    expect(await read(subscriptionId)).toMatchObject({ retry_schedule: { ...phases, ...numbers } });
+    const never = await subscribe(setup, 'http://127.0.0.1:9/', { retry_schedule: { delays: [] } });
+    expect(await read(never.subscriptionId)).toMatchObject({ retry_schedule: { ...phases, delays: [] } });
+  });
+
+  const cases: [field: string, value: unknown, status: number][] = [
+    ['retry_schedule', {}, 422],
+    ['retry_schedule', 7, 400],
+    ['retry_schedule', { delays: [5], max_fast_retries: 3 }, 422],
+    ['retry_schedule', { delays: Array.from({ length: 101 }, () => 5) }, 422],
+    ['retry_schedule', { delays: Array.from({ length: 31 }, () => '1d') }, 422],
+    ['retry_schedule.delays.0', { delays: [0] }, 422],
+    ['retry_schedule.delays.1', { delays: [5, '8d'] }, 422],
+    ['retry_schedule.delays.0', { delays: ['soon'] }, 422],
+    ['retry_schedule.delays.0', { delays: [true] }, 400],
+    ['retry_schedule.max_fast_retries', { max_fast_retries: -1 }, 422],
+    ['retry_schedule.max_slow_retries', { max_slow_retries: 1001 }, 422],
+    ['retry_schedule.fast_retry_delay', { fast_retry_delay: '1500ms' }, 422],
+    ['retry_schedule', { fast_retry_delay: '6m' }, 422],
+    ['timeout', 0, 422],
+    ['timeout', 121, 422],
+    ['timeout', [], 400],
+    ['max_in_flight', 0, 422],
+    ['max_in_flight', 1001, 422],
+    ['max_in_flight', 1.5, 400],
+    ['rate_limit', {}, 400],
+    ['rate_limit.requests', { requests: 0, period: 1 }, 422],
+    ['rate_limit.period', { requests: 1, period: '2d' }, 422],
+  ];
+  test.each(cases)('%s is refused and named: %j with %d', async (field, value, status) => {
+    const [member = ''] = field.split('.');
+    const answer = await setup.client.call('POST', '/api/v1/subscriptions', {
+      application_id: setup.applicationId,
+      is_enabled: true,
+      event_types: [setup.eventType],
+      labels: {},
+      target: { type: 'http', method: 'POST', url: 'https://example.com/' },
+      [member]: value,
+    });
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer.body)).toContain(field);
+  });
+});
+
 describe('strangers and nonsense', () => {
   test.each(['pause', 'resume', 'rotate_secret', 'test'])('%s is not for other applications, unknown ids or none', async (action) => {
     const { subscriptionId } = await subscribe(setup, 'http://127.0.0.1:9/');

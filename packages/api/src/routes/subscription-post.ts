@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { isForbiddenAddress } from '@postrider/shared/domain/forbidden-address';
 import { z } from 'zod';
 import { optional, text, textMap, uuid } from '../http/schemas.ts';
+import { policyMembers } from '../schemas/subscription-policies.ts';
 import { ProblemError } from '../problems.ts';
 
 const urlLengthMax = 1000;
@@ -59,6 +60,7 @@ export const subscriptionPost = z.object({
   label_value: optional(text(1, 100)),
   target,
   dedicated_workers: optional(z.array(text(1, 100)).min(1).max(20)),
+  ...policyMembers,
 });
 
 export type SubscriptionPost = z.output<typeof subscriptionPost>;

@@ -1,6 +1,7 @@
 import type { Database } from '@postrider/shared/database/pool';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
+import type { DeliveryPolicy } from '@postrider/shared/domain/delivery-policy';
 import { standardSecret } from '@postrider/shared/domain/signature';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
@@ -10,6 +11,7 @@ import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Reply, type RequestContext, type Route } from '../http/route.ts';
 import { applicationQuery, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { policyOf, policyViewOf } from '../schemas/subscription-policies.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
 import { changeSubscription, createSubscription, type WantedSubscription, type WriteResult } from '../services/write-subscription.ts';
 import { headersOf, labelsOf, type SubscriptionPost, subscriptionPost, warningsOf } from './subscription-post.ts';
@@ -158,6 +160,7 @@ function wantedOf(post: SubscriptionPost): WantedSubscription {
     labels: labelsOf(post),
     metadata: post.metadata ?? {},
     target: { method: post.target.method, url: post.target.url, headers: headersOf(post) },
+    policy: policyOf(post),
     dedicatedWorkers: post.dedicated_workers ?? [],
   };
 }
@@ -196,5 +199,16 @@ function view(secretsKey: SecretsKey, row: SubscriptionRow) {
     created_at: row.created_at,
     updated_at: row.updated_at,
     dedicated_workers: row.dedicated_workers,
+    ...policyViewOf(policyOfRow(row)),
+  };
+}
+
+function policyOfRow(row: SubscriptionRow): DeliveryPolicy {
+  const { rate_requests: requests, rate_period_ms: periodMs } = row;
+  return {
+    retrySchedule: row.retry_schedule,
+    timeoutMs: row.timeout_ms,
+    inFlightMax: row.in_flight_max,
+    rate: requests === null || periodMs === null ? null : { requests, periodMs },
   };
 }
