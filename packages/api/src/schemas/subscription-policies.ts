@@ -57,7 +57,7 @@ const sentSeconds = z.int32().min(0);
 const sentNumber = z.int32().min(0).nullable();
 
 /** The same members as they are answered: durations in whole seconds. */
-export const policyViewMembers = {
+const policyViewMembers = {
   retry_schedule: z
     .object({
       delays: z.array(sentSeconds).nullable(),

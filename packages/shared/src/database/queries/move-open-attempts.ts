@@ -24,7 +24,9 @@ export async function moveOpenAttempts(
 }
 
 // Served by open_attempt_by_subscription, in its order. The subscription comes in by scalar subqueries: joined, the order of the index is
-// lost, and each call sorts all that waits. Without the due time to begin at, each call walks over all that the calls before it moved.
+// lost, and each call sorts all that waits. Without the due time to begin at, each call walks over all that the calls before it moved; it
+// stands beside the subscription in one comparison, since alone it lets a plan that is made while the queue is empty read open_attempt_claim
+// from end to end.
 const sql = `
 with wanted as materialized (
   select pool_id, case when paused_at is null then 0 else 1 end as lane
@@ -34,7 +36,7 @@ with wanted as materialized (
 stranded as materialized (
   select ctid, due_at
   from webhook.open_attempt
-  where subscription_id = $1 and due_at >= timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
+  where subscription_id = $1 and (subscription_id, due_at) >= ($1, timestamptz 'epoch' + $3::bigint * interval '1 microsecond')
     and (pool_id <> (select pool_id from wanted) or lane <> case when is_test then 0 else (select lane from wanted) end)
     and (leased_until is null or leased_until <= statement_timestamp())
   order by due_at
