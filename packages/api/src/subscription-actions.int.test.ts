@@ -4,7 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
+import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-retry-attempt';
 import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
+import { lockDelivery } from '@postrider/shared/database/queries/lock-delivery';
 import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { newId } from '@postrider/shared/domain/ids';
@@ -390,6 +392,28 @@ describe('retry', () => {
       { request_attempt_id: answers[0]?.['request_attempt_id'], retry_count: 1, event_id: eventId, status: { type: 'pending' } },
       { request_attempt_id: first.requestAttemptId, status: { type: 'failed' } },
     ]);
+  });
+
+  test('waits for a call that is making the attempt, and takes that one', async () => {
+    const { subscriptionId } = await subscribe(setup, 'http://127.0.0.1:9/');
+    const eventId = await ingest();
+    const first = await claimOne();
+    await recordFailure(first, null);
+    let second: Promise<Record<string, unknown>> = Promise.resolve({});
+
+    const made = await database.db.transaction(async (transaction) => {
+      await lockDelivery(transaction, eventId, subscriptionId);
+      const row = await insertRetryAttempt(transaction, { applicationId: setup.applicationId, eventId, subscriptionId });
+      second = retry(first.requestAttemptId);
+      await eventually(async () => {
+        const { rowCount } = await database.admin.query({ text: "select from pg_locks where locktype = 'advisory' and not granted" });
+        return rowCount === 1;
+      });
+      return row;
+    });
+
+    expect(await second).toMatchObject({ request_attempt_id: made?.request_attempt_id, outcome: 'hastened' });
+    expect(await attempts()).toHaveLength(2);
   });
 
   test('makes a waiting attempt due, whether it or the one before it is named', async () => {

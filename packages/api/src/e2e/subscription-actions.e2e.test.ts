@@ -90,6 +90,20 @@ test('a pause in the middle of 10,000 attempts holds them within the promise, an
   expect(await count('open_attempt', subscriptionId)).toBe(0);
 });
 
+test('attempts that somebody who had not seen the pause put into the queue are parked by the worker that claims them', async () => {
+  const path = '/late';
+  const { subscriptionId, secret } = await subscribe(setup, `${receiver.url}${path}`);
+  await act(subscriptionId, 'pause');
+
+  const application = { ...setup, eventTypeName: setup.eventType };
+  await insertBacklog(database.admin, application, { subscriptionId, secret }, { count: 50, payloadBytes: 64 });
+  await eventually(async () => (await count('open_attempt', subscriptionId, 'lane = 1')) === 50);
+  expect(receiver.requests.filter((request) => request.path === path)).toEqual([]);
+
+  await act(subscriptionId, 'resume');
+  await receiver.waitForRequests(50, { path });
+});
+
 test('what is in flight when its subscription is paused ends as it ends, and its retry waits for the resume', async () => {
   const path = '/in-flight';
   receiver.respond(path, { kind: 'answer', status: 500, delayMs: 500 }, { kind: 'answer', status: 200 });
