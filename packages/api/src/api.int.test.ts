@@ -408,6 +408,9 @@ describe('subscriptions', () => {
       application_id: setup.applicationId,
       subscription_id: expect.any(String),
       is_enabled: true,
+      is_paused: false,
+      paused_at: null,
+      previous_secret_ends_at: null,
       disabled_reason: null,
       event_types: [setup.eventType],
       description: 'mine',
@@ -421,6 +424,10 @@ describe('subscriptions', () => {
       created_at: expect.any(String),
       updated_at: expect.any(String),
       dedicated_workers: [],
+      retry_schedule: null,
+      timeout: null,
+      max_in_flight: null,
+      rate_limit: null,
       warnings: [],
     });
     const path = `/api/v1/subscriptions/${String(created['subscription_id'])}`;

@@ -14,8 +14,10 @@ import { eventsRoutes } from './routes/events.ts';
 import { instanceRoutes } from './routes/instance.ts';
 import { organizationRoutes } from './routes/organizations.ts';
 import { requestAttemptRoutes } from './routes/request-attempts.ts';
+import { retryRoutes } from './routes/retry.ts';
 import { responseRoutes } from './routes/responses.ts';
 import { serviceTokenRoutes } from './routes/service-tokens.ts';
+import { subscriptionActionRoutes } from './routes/subscription-actions.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { workerRoutes } from './routes/workers.ts';
 
@@ -31,8 +33,11 @@ export function apiRoutes(context: ApiContext): Route[] {
     eventRoutes,
     eventsRoutes,
     requestAttemptRoutes,
+    retryRoutes,
     responseRoutes,
     eventTypeRoutes,
+    // Before the subscriptions themselves: `match` is none of their ids.
+    subscriptionActionRoutes,
     subscriptionRoutes,
     applicationRoutes,
     applicationSecretRoutes,

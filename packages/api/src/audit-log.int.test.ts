@@ -126,6 +126,12 @@ async function walk(): Promise<{ readonly done: ReadonlyMap<string, string>; rea
   const subscription = await call('subscriptions.create', 'POST', '/subscriptions', subscriptionPost(application));
   const subscriptionPath = `/subscriptions/${String(subscription['subscription_id'])}`;
   secrets.push(token, String(subscription['secret']), String(subscription['standard_webhooks_secret']));
+  await call('subscriptions.pause', 'POST', `${subscriptionPath}/pause`);
+  await call('subscriptions.resume', 'POST', `${subscriptionPath}/resume`);
+  const rotation = await call('subscriptions.rotate_secret', 'POST', `${subscriptionPath}/rotate_secret`);
+  secrets.push(String(rotation['secret']), String(rotation['standard_webhooks_secret']));
+  const attempt = (await master.expect('POST', `/api/v1${subscriptionPath}/test`))['request_attempt_id'];
+  await call('request_attempts.retry', 'POST', `/request_attempts/${String(attempt)}/retry`, { application_id: application });
   await call('subscriptions.update', 'PUT', subscriptionPath, { ...subscriptionPost(application), is_enabled: false });
 
   const worker = { name: `worker-${organizationId}`, public: false };
@@ -157,6 +163,7 @@ async function walk(): Promise<{ readonly done: ReadonlyMap<string, string>; rea
 const notAudited: ReadonlySet<string> = new Set([
   // Events have a log of their own, with the source address and the secret of each.
   'events.ingest',
+  'subscriptions.test',
 ]);
 
 describe('what is recorded', () => {

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { type ClaimedAttempt, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import { type HastenedRow, hastenOpenAttempt } from '@postrider/shared/database/queries/hasten-open-attempt';
+import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-retry-attempt';
+import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
+import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
 import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 
 /** How much of the queue a statement read, by the counters of PostgreSQL. */
 export interface StatementCost {
-  readonly statement: 'claim' | 'renew' | 'release' | 'record';
+  readonly statement: 'claim' | 'renew' | 'release' | 'record' | 'hasten' | 'retry' | 'move';
   /** Sequential scans of the queue: each reads all of it. */
   readonly sequentialScans: number;
   /** Rows of the queue that were fetched by indexes, per attempt. */
@@ -52,7 +56,43 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
     }),
   );
   costs.push(await measure(db, 'release', async (round) => void (await releaseRequestAttempts(db, nextBatch(round).slice(batch / 2)))));
-  return costs;
+  return [...costs, ...(await measureChanges(db, held))];
+}
+
+/** What users do to attempts that wait or are over: one more try, and a pause. The first half of each batch was recorded, the second waits. */
+async function measureChanges(db: DatabasePool, attempts: readonly ClaimedAttempt[]): Promise<StatementCost[]> {
+  const at = (index: number): ClaimedAttempt => {
+    const attempt = attempts[index];
+    if (!attempt) {
+      throw new Error(`Only ${attempts.length} attempts were claimed.`);
+    }
+    return attempt;
+  };
+  const { applicationId, subscriptionId } = at(0);
+  const hasten = await measure(db, 'hasten', async (round) => {
+    for (const attempt of attempts.slice(round * batch + batch / 2, (round + 1) * batch)) {
+      expectOne(await hastenOpenAttempt(db, attempt, attempt.requestAttemptId));
+    }
+  });
+  const retry = await measure(db, 'retry', async (round) => {
+    for (const attempt of attempts.slice(round * batch, round * batch + batch / 2)) {
+      expectOne(await insertRetryAttempt(db, attempt));
+    }
+  });
+  await pauseSubscription(db, { applicationId, subscriptionId, isPaused: true });
+  let dueFromMicros = 0;
+  const move = await measure(db, 'move', async () => {
+    const moved = await moveOpenAttempts(db, subscriptionId, { limit: batch, dueFromMicros });
+    dueFromMicros = moved.dueUntilMicros ?? dueFromMicros;
+  });
+  await pauseSubscription(db, { applicationId, subscriptionId, isPaused: false });
+  return [hasten, retry, move];
+}
+
+function expectOne(row: Pick<HastenedRow, 'request_attempt_id'> | undefined): void {
+  if (!row) {
+    throw new Error('The statement found no attempt.');
+  }
 }
 
 async function measure(

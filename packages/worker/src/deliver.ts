@@ -5,7 +5,7 @@ import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { recordOfCancellation, recordOfOutcome } from './outcome-record.ts';
 import type { RecordedOutcome } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
-import { mayStart, type SubscriptionEntry, type Subscriptions } from './subscriptions.ts';
+import { isHeld, mayStart, type SubscriptionEntry, type Subscriptions } from './subscriptions.ts';
 
 export interface DelivererOptions<Prepared> {
   readonly subscriptions: Subscriptions<Prepared>;
@@ -19,6 +19,8 @@ export interface DelivererOptions<Prepared> {
   readonly isAborting: () => boolean;
   /** Nothing of this attempt was sent, or what was sent was broken off by us: it goes back to the queue. */
   readonly onNotSent: (attempt: HeldAttempt) => void;
+  /** Its subscription is paused: it goes back to the queue and waits there. */
+  readonly onPaused: (attempt: HeldAttempt) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
 }
@@ -32,19 +34,6 @@ const reloadDelayMs = 250;
 export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
   const { subscriptions, report } = options;
 
-  /** The subscription as it is now; undefined when it could not be read before it became too late to start. */
-  async function readSubscription(held: HeldAttempt): Promise<SubscriptionEntry<Prepared> | null | undefined> {
-    while (options.now() < held.startBeforeMs && !options.isAborting()) {
-      try {
-        return await subscriptions.get(held.subscriptionId);
-      } catch (error) {
-        report.loadFailed(error);
-        await options.wait(reloadDelayMs);
-      }
-    }
-    return undefined;
-  }
-
   function start(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared> | null | undefined, onEnd: () => void): void {
     const { held } = attempt;
     if (options.now() >= held.startBeforeMs || options.isAborting() || subscription === undefined) {
@@ -53,6 +42,9 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     } else if (subscription === null || !mayStart(subscription, held.requestAttemptId)) {
       report.cancelled(held, 'cancelled');
       options.record(recordOfCancellation(held, 'cancelled'));
+      onEnd();
+    } else if (isHeld(subscription, held)) {
+      options.onPaused(held);
       onEnd();
     } else {
       options.send(attempt, subscription.prepared, (outcome) => {
@@ -71,20 +63,28 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
       options.onNotSent(held);
       return;
     }
-    const nextStep = decideNextStep({ retryCount: held.retryCount, outcome, schedule: options.schedule, random: options.random });
+    const nextStep = decideNextStep({
+      retryCount: held.retryCount,
+      isTest: held.isTest,
+      outcome,
+      schedule: options.schedule,
+      random: options.random,
+    });
     report.attempted(held, outcome, nextStep);
     options.record(recordOfOutcome(held, outcome, nextStep));
   }
 
   return function deliver(attempt: LoadedAttempt, onEnd: () => void): void {
     const { held } = attempt;
-    const fresh = subscriptions.fresh(held.subscriptionId);
+    const known = subscriptions.fresh(held.subscriptionId);
+    // A pause that is remembered may have ended since: the attempt would go back to the queue and come again at once.
+    const fresh = known && !isHeld(known, held) ? known : undefined;
     function fail(error: unknown): void {
       report.bug(error, held);
       onEnd();
     }
     if (!fresh) {
-      void readSubscription(held)
+      void readSubscription(options, held)
         .then((subscription) => start(attempt, subscription, onEnd))
         .catch(fail);
       return;
@@ -95,4 +95,20 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
       fail(error);
     }
   };
+}
+
+/** The subscription as it is now; undefined when it could not be read before it became too late to start. */
+async function readSubscription<Prepared>(
+  { subscriptions, report, ...options }: DelivererOptions<Prepared>,
+  held: HeldAttempt,
+): Promise<SubscriptionEntry<Prepared> | null | undefined> {
+  while (options.now() < held.startBeforeMs && !options.isAborting()) {
+    try {
+      return await subscriptions.get(held.subscriptionId);
+    } catch (error) {
+      report.loadFailed(error);
+      await options.wait(reloadDelayMs);
+    }
+  }
+  return undefined;
 }

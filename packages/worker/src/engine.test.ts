@@ -20,6 +20,7 @@ function batchOf(count: number, dueUntilMicros: number | null): ClaimedBatch {
     retryCount: 0,
     claimCount: 1,
     lagMs: 0,
+    isTest: false,
   };
   return { attempts: Array.from({ length: count }, () => attempt), dueUntilMicros };
 }

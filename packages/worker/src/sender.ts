@@ -26,7 +26,8 @@ export function prepareSubscription(options: PrepareOptions, row: SubscriptionFo
     return target;
   }
   try {
-    return { kind: 'ready', target, secrets: [unseal(options.secretsKey, row.secret_sealed, `subscription:${row.subscription_id}`)] };
+    const open = (sealed: Buffer): string => unseal(options.secretsKey, sealed, `subscription:${row.subscription_id}`);
+    return { kind: 'ready', target, secrets: [open(row.secret_sealed), ...row.previous_secrets_sealed.map(open)] };
   } catch (error) {
     options.onSecretUnreadable(error, row.subscription_id);
     return { kind: 'own_fault', message: 'the secret of the subscription cannot be read with the SECRETS_KEY of this worker' };

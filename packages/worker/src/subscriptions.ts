@@ -4,6 +4,7 @@ import { madeAtMs } from './attempt.ts';
 /** A subscription prepared for sending, or why nothing may be sent to it. */
 export interface SubscriptionEntry<Prepared> {
   readonly isLive: boolean;
+  readonly isPaused: boolean;
   readonly cancelledUntilMs: number | null;
   readonly prepared: Prepared;
 }
@@ -15,7 +16,7 @@ export interface SubscriptionsOptions<Prepared> {
   readonly now: () => number;
 }
 
-/** Subscriptions as they were at most a second ago, so that nothing is started later than that after one was disabled. */
+/** Subscriptions as they were at most a second ago, so that nothing is started later than that after one was disabled or paused. */
 export interface Subscriptions<Prepared> {
   /** The entry if it is fresh: no promise on the hot path. */
   fresh(subscriptionId: string): SubscriptionEntry<Prepared> | undefined;
@@ -83,13 +84,19 @@ function keep<Prepared>(
   if (!row) {
     return { entry: null, fingerprint: '', loadedAtMs };
   }
-  const fingerprint = JSON.stringify([row.target_method, row.target_url, row.target_headers, row.secret_sealed.toString('base64')]);
+  const secrets = [row.secret_sealed, ...row.previous_secrets_sealed].map((sealed) => sealed.toString('base64'));
+  const fingerprint = JSON.stringify([row.target_method, row.target_url, row.target_headers, secrets]);
   const prepared = before?.entry && before.fingerprint === fingerprint ? before.entry.prepared : options.prepare(row);
   const cancelledUntilMs = row.cancelled_until?.getTime() ?? null;
-  return { entry: { isLive: row.is_live, cancelledUntilMs, prepared }, fingerprint, loadedAtMs };
+  return { entry: { isLive: row.is_live, isPaused: row.is_paused, cancelledUntilMs, prepared }, fingerprint, loadedAtMs };
 }
 
 /** Whether an attempt may still be sent to its subscription. */
 export function mayStart(entry: Pick<SubscriptionEntry<unknown>, 'isLive' | 'cancelledUntilMs'>, requestAttemptId: string): boolean {
   return entry.isLive && (entry.cancelledUntilMs === null || madeAtMs(requestAttemptId) > entry.cancelledUntilMs);
+}
+
+/** Whether an attempt waits because its subscription is paused; samples that somebody asked for do not. */
+export function isHeld(entry: Pick<SubscriptionEntry<unknown>, 'isPaused'>, attempt: { readonly isTest: boolean }): boolean {
+  return entry.isPaused && !attempt.isTest;
 }

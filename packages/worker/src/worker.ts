@@ -52,6 +52,7 @@ export class Worker<Prepared> {
   readonly #allEnded = createSignal();
   #isStarting = false;
   #unstarted: HeldAttempt[] = [];
+  #paused: HeldAttempt[] = [];
   #isDraining = false;
   #isAborting = false;
 
@@ -95,6 +96,7 @@ export class Worker<Prepared> {
       report,
       isAborting: () => this.#isAborting,
       onNotSent: (held) => this.#letGo(held),
+      onPaused: (held) => this.#park(held),
       now,
     });
   }
@@ -121,15 +123,16 @@ export class Worker<Prepared> {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true;
-    await this.#release(this.#waiting.removeAll());
+    await this.#releaseWaiting();
     await this.claimer.stop();
     await this.#leaseKeeper.stop();
-    await this.#release(this.#waiting.removeAll());
+    await this.#releaseWaiting();
     await this.#whenAllEnded(deadlineMs);
     this.#isAborting = true;
     this.#options.abortRequests();
     await this.#whenAllEnded(abortDeadlineMs);
     await this.#releaseUnstarted();
+    await this.#releasePaused();
     await this.#options.recorder.flush();
   }
 
@@ -212,25 +215,50 @@ export class Worker<Prepared> {
     }
   }
 
+  /** Gives an attempt back whose subscription is paused, which nobody need hear of. */
+  #park(held: HeldAttempt): void {
+    this.#paused.push(held);
+    if (this.#paused.length === 1) {
+      // Handles its own failure; a drain looks after what is left.
+      setImmediate(() => void this.#releasePaused());
+    }
+  }
+
   async #releaseUnstarted(): Promise<void> {
     const attempts = this.#unstarted;
     this.#unstarted = [];
+    if ((await this.#release(attempts)) > 0) {
+      this.#options.announceReleased();
+    }
+  }
+
+  async #releasePaused(): Promise<void> {
+    const attempts = this.#paused;
+    this.#paused = [];
     await this.#release(attempts);
   }
 
-  async #release(attempts: readonly HeldAttempt[]): Promise<void> {
+  async #releaseWaiting(): Promise<void> {
+    if ((await this.#release(this.#waiting.removeAll())) > 0) {
+      this.#options.announceReleased();
+    }
+  }
+
+  /** Returns how many went back. */
+  async #release(attempts: readonly HeldAttempt[]): Promise<number> {
     const { leases, report } = this.#options;
     if (attempts.length === 0) {
-      return;
+      return 0;
     }
     try {
       const released = await leases.release(attempts);
       report.released(released.size);
       attempts.filter(({ requestAttemptId }) => !released.has(requestAttemptId)).forEach(report.leaseLost);
-      this.#options.announceReleased();
+      return released.size;
     } catch (error) {
       // Their leases run out.
       report.renewFailed(error);
+      return 0;
     }
   }
 }

@@ -6,13 +6,19 @@ import { ProblemError } from '../problems.ts';
 
 const gunzipAsync = promisify(gunzip);
 
-/** Reads a JSON request body of at most `bytesMax`, gzip expanded. Every way it can fail is a problem that says so. */
-export async function readJsonBody(request: IncomingMessage, bytesMax: number): Promise<unknown> {
+/**
+ * Reads a JSON request body of at most `bytesMax`, gzip expanded. Every way it can fail is a problem that says so. One that is left out is
+ * an empty object where `mayBeLeftOut` says so.
+ */
+export async function readJsonBody(request: IncomingMessage, bytesMax: number, mayBeLeftOut = false): Promise<unknown> {
   const type = request.headers['content-type'];
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new ProblemError('JsonPayload', { status: 415, detail: `Content-Type must be application/json, not ${type.slice(0, 100)}.` });
   }
   const bytes = await expand(await readBytes(request, bytesMax), request.headers['content-encoding'], bytesMax);
+  if (bytes.length === 0 && mayBeLeftOut) {
+    return {};
+  }
   if (bytes.length === 0) {
     throw new ProblemError('JsonPayload', { detail: 'The request body is empty; a JSON object is expected.' });
   }

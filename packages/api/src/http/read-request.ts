@@ -30,7 +30,9 @@ export async function readRequest(
 ): Promise<OperationRequest<unknown, unknown, unknown>> {
   authorizeOperation(principal, route);
   const { schemas } = route;
-  const body = schemas.body ? await readJsonBody(raw.message, route.bodyBytesMax ?? requestBodyBytesMax) : undefined;
+  const body = schemas.body
+    ? await readJsonBody(raw.message, route.bodyBytesMax ?? requestBodyBytesMax, route.bodyMayBeLeftOut)
+    : undefined;
   const organizationId = route.organization === undefined ? null : idAt(organizationParameter, route.organization, raw, body);
   if (organizationId !== null) {
     authorizeOrganization(principal, organizationId);

@@ -69,6 +69,8 @@ interface OperationFacts {
   readonly readOnly?: boolean;
   /** Largest body in bytes where it is not the usual one. */
   readonly bodyBytesMax?: number;
+  /** True where the request may leave out its body, which stands for an empty object. */
+  readonly bodyMayBeLeftOut?: boolean;
   /** The success: its status, and the shape of its body if it has one. */
   readonly answer: { readonly status: number; readonly schema?: z.ZodType };
   /** Problems of its own, beside those that authentication, reading and validation can end with. */

@@ -1,4 +1,5 @@
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
+import type { DeliveryPolicy } from '@postrider/shared/domain/delivery-policy';
 import { standardSecret } from '@postrider/shared/domain/signature';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
@@ -8,6 +9,7 @@ import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Reply, type RequestContext, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { policyOf, policyViewOf } from '../schemas/subscription-policies.ts';
 import {
   subscriptionParams,
   type SubscriptionPost,
@@ -132,7 +134,8 @@ function writeRoutes(context: ApiContext): Route[] {
   ];
 }
 
-async function find(
+/** A subscription that the caller may see. */
+export async function find(
   { tokens }: Pick<ApiContext, 'tokens'>,
   { db, principal }: Pick<RequestContext, 'db' | 'principal'>,
   subscriptionId: string,
@@ -172,6 +175,7 @@ function wantedOf(post: SubscriptionPost): WantedSubscription {
     labels: labelsOf(post),
     metadata: post.metadata ?? {},
     target: { method: post.target.method, url: post.target.url, headers: headersOf(post) },
+    policy: policyOf(post),
     dedicatedWorkers: post.dedicated_workers ?? [],
   };
 }
@@ -197,10 +201,13 @@ function view(secretsKey: SecretsKey, row: SubscriptionRow): z.output<typeof sub
     subscription_id: row.subscription_id,
     is_enabled: row.disabled_at === null,
     disabled_reason: row.disabled_reason,
+    is_paused: row.paused_at !== null,
+    paused_at: row.paused_at,
     event_types: row.event_types,
     description: row.description,
     secret,
     standard_webhooks_secret: standardSecret(secret),
+    previous_secret_ends_at: row.previous_secret_ends_at,
     metadata: row.metadata,
     label_key: label?.[0] ?? '',
     label_value: label?.[1] ?? '',
@@ -209,5 +216,16 @@ function view(secretsKey: SecretsKey, row: SubscriptionRow): z.output<typeof sub
     created_at: row.created_at,
     updated_at: row.updated_at,
     dedicated_workers: row.dedicated_workers,
+    ...policyViewOf(policyOfRow(row)),
+  };
+}
+
+function policyOfRow(row: SubscriptionRow): DeliveryPolicy {
+  const { rate_requests: requests, rate_period_ms: periodMs } = row;
+  return {
+    retrySchedule: row.retry_schedule,
+    timeoutMs: row.timeout_ms,
+    inFlightMax: row.in_flight_max,
+    rate: requests === null || periodMs === null ? null : { requests, periodMs },
   };
 }

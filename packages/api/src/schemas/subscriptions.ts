@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { optional, sentTextMap, sentTime, sentUuid, text, textMap, uuid } from '../http/schemas.ts';
+import { policyMembers, policyViewMembers } from './subscription-policies.ts';
 
 const urlLengthMax = 1000;
 const targetHeadersMax = 10;
@@ -56,6 +57,7 @@ export const subscriptionPost = z
     label_value: optional(text(1, 100)),
     target,
     dedicated_workers: optional(z.array(text(1, 100)).min(1).max(20)),
+    ...policyMembers,
   })
   .meta({ id: 'SubscriptionPost' });
 
@@ -69,10 +71,14 @@ export const subscriptionView = z
     subscription_id: sentUuid,
     is_enabled: z.boolean(),
     disabled_reason: z.string().nullable(),
+    is_paused: z.boolean(),
+    paused_at: sentTime.nullable(),
     event_types: z.array(z.string()),
     description: z.string().nullable(),
     secret: sentUuid,
     standard_webhooks_secret: z.string(),
+    /** When the last of the secrets before this one stops signing. */
+    previous_secret_ends_at: sentTime.nullable(),
     metadata: sentTextMap,
     label_key: z.string(),
     label_value: z.string(),
@@ -86,6 +92,7 @@ export const subscriptionView = z
     created_at: sentTime,
     updated_at: sentTime,
     dedicated_workers: z.array(z.string()),
+    ...policyViewMembers,
   })
   .meta({ id: 'Subscription' });
 

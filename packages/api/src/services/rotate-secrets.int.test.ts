@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { countSealedSecrets } from '@postrider/shared/database/queries/count-sealed-secrets';
-import { parseSecretsKey, type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
+import { parseSecretsKey, seal, type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { insertApplication, insertSubscription, insertTenancy } from '@postrider/testkit/factories';
 import { testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
@@ -54,6 +54,7 @@ test('knows every column that keeps sealed values', async () => {
   expect(rows.map(({ name }) => name)).toEqual([
     'iam.application_secret.token_sealed',
     'iam.service_token.token_sealed',
+    'webhook.subscription.previous_secrets_sealed',
     'webhook.subscription.secret_sealed',
   ]);
 });
@@ -65,6 +66,22 @@ test('seals everything anew, so that the key of before is needed no more', async
   expect(unseal({ id: after.id, key: after.key }, await sealedSecret(), `subscription:${subscriptionId}`)).toBe(secret);
   // Once more there is nothing to do.
   expect(await rotateSecrets(database.db, { key: after, wait })).toEqual({ done: 0, broken: [], left: 0 });
+});
+
+test('seals earlier secrets anew that still sign, beside a newer one', async () => {
+  const earlier = seal(before, 'earlier', `subscription:${subscriptionId}`);
+  await database.admin.query({
+    text: `update webhook.subscription set previous_secrets_sealed = array[$1::bytea], previous_secrets_until = array[timestamptz 'infinity']`,
+    values: [earlier],
+  });
+  await rotateSecrets(database.db, { key: after, wait });
+  const { rows } = await database.admin.query<{ sealed: Buffer[] }>({
+    text: 'select secret_sealed || previous_secrets_sealed as sealed from webhook.subscription',
+  });
+  expect(rows[0]?.sealed.map((sealed) => unseal({ id: after.id, key: after.key }, sealed, `subscription:${subscriptionId}`))).toEqual([
+    secret,
+    'earlier',
+  ]);
 });
 
 test('goes on where it was broken off, over many batches', async () => {

@@ -7,26 +7,30 @@ import { massChangeRowsMax, settledBeforeAnswerMax } from '@postrider/shared/dom
 
 /**
  * Makes the open attempts of subscriptions follow what was just changed: cancelled when the subscription was disabled or deleted, moved
- * when other workers serve it now. Small statements one after another, so that nobody waits long behind their locks; what is over
- * `attemptsMax` in all, and what workers hold, is left to the sweep and to those workers.
+ * when other workers serve it now, parked or released when it was paused or resumed. Small statements one after another, so that nobody waits
+ * long behind their locks; what is over `attemptsMax` in all, and what workers hold, is left to the sweep and to those workers. Returns
+ * whether it stopped at `attemptsMax`.
  */
 export async function settleSubscriptions(
   db: Database,
   notifier: WakeUpNotifier,
   subscriptionIds: readonly string[],
   attemptsMax: number = settledBeforeAnswerMax,
-): Promise<void> {
+): Promise<boolean> {
   let remaining = attemptsMax;
   for (const subscriptionId of subscriptionIds) {
     const cancelled = await repeat(remaining, (limit) => cancelOpenAttempts(db, subscriptionId, limit));
+    let dueFromMicros = 0;
     const movedCount = await repeat(remaining - cancelled, async (limit) => {
-      const moved = await moveOpenAttempts(db, subscriptionId, limit);
+      const moved = await moveOpenAttempts(db, subscriptionId, { limit, dueFromMicros });
+      dueFromMicros = moved.dueUntilMicros ?? dueFromMicros;
       // Moved attempts keep their due time, which may lie behind the point that the workers of their new pool claim from.
       notifier.notify(moved.poolIds, { rewind: true });
       return moved.count;
     });
     remaining -= cancelled + movedCount;
   }
+  return remaining <= 0;
 }
 
 /** Calls `change` with up to a thousand rows at a time until it finds no more or `rowsMax` are done; returns how many. */

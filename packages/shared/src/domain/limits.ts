@@ -37,3 +37,10 @@ export const settledBeforeAnswerMax = 10_000;
 export const auditBatchMax = 500;
 /** Rows that one statement of a mass change touches, so that nobody waits long behind its locks. */
 export const massChangeRowsMax = 1000;
+
+/** Secrets that may sign beside the current one while rotations overlap: each is one more signature in the header of every request. */
+export const previousSecretsMax = 4;
+/** Longest time that a secret which was rotated out signs on. */
+export const secretOverlapMsMax = 30 * 24 * 60 * 60 * 1000;
+/** The same when nobody says otherwise: a day to bring the new one to every receiver. */
+export const secretOverlapMsDefault = 24 * 60 * 60 * 1000;

@@ -12,8 +12,18 @@ function error(errorName: 'E_TIMEOUT' | 'E_INVALID_HEADER' | 'E_INVALID_TARGET' 
 }
 
 function decide(outcome: DeliveryOutcome, retryCount = 0) {
-  return decideNextStep({ outcome, retryCount, schedule: defaultRetrySchedule, random: () => 0 });
+  return decideNextStep({ outcome, retryCount, isTest: false, schedule: defaultRetrySchedule, random: () => 0 });
 }
+
+test.each([response(500), response(410), response(429), error('E_TIMEOUT'), error('E_INVALID_HEADER')])(
+  'a sample is sent once, and nothing follows its failure (%o)',
+  (outcome) => {
+    const decision = { outcome, retryCount: 0, isTest: true, schedule: defaultRetrySchedule, random: () => 0 };
+    expect(decideNextStep(decision)).toEqual({ kind: 'give_up', reason: 'test' });
+    expect(decideNextStep({ ...decision, outcome: response(200) })).toEqual({ kind: 'succeed' });
+    expect(decideNextStep({ ...decision, outcome: { kind: 'own_fault', message: '', elapsedMs: 1 } }).kind).toBe('retry_uncounted');
+  },
+);
 
 test.each([200, 201, 204, 299])('%d succeeds', (httpCode) => {
   expect(decide(response(httpCode))).toEqual({ kind: 'succeed' });

@@ -3,7 +3,7 @@ import { type DeliveryOutcome, isSuccess } from './outcome.ts';
 import { type RetrySchedule, retryDelayMs } from './retry-schedule.ts';
 
 /** Why a failed attempt is not tried again. */
-export type GiveUpReason = 'retries_exhausted' | 'gone' | 'invalid_header';
+export type GiveUpReason = 'retries_exhausted' | 'gone' | 'invalid_header' | 'test';
 
 /** What follows an outcome. */
 export type NextStep =
@@ -16,6 +16,8 @@ export type NextStep =
 export interface Decision {
   /** Of the attempt that ended; 0 is the first. */
   readonly retryCount: number;
+  /** A sample that somebody asked for: sent once, and what it meets says nothing about the subscription. */
+  readonly isTest: boolean;
   readonly outcome: DeliveryOutcome;
   readonly schedule: RetrySchedule;
   /** Yields from 0 to below 1. */
@@ -32,12 +34,15 @@ const statusGone = 410;
 const statusesThatAskToWait: ReadonlySet<number> = new Set([429, 503]);
 
 /** Decides what follows an attempt. Disabling the subscription after `gone` is the caller's business. */
-export function decideNextStep({ retryCount, outcome, schedule, random }: Decision): NextStep {
+export function decideNextStep({ retryCount, isTest, outcome, schedule, random }: Decision): NextStep {
   if (isSuccess(outcome)) {
     return { kind: 'succeed' };
   }
   if (outcome.kind === 'own_fault') {
     return { kind: 'retry_uncounted', delayMs: ownFaultDelayMs + ownFaultJitterMs * random() };
+  }
+  if (isTest) {
+    return { kind: 'give_up', reason: 'test' };
   }
   if (outcome.kind === 'error' && outcome.errorName === 'E_INVALID_HEADER') {
     return { kind: 'give_up', reason: 'invalid_header' };

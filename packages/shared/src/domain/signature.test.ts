@@ -29,6 +29,17 @@ test('Standard Webhooks is the published vector', () => {
   expect(signature).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
 });
 
+test('during a rotation Standard Webhooks carries one signature per secret, the newest first', () => {
+  const signature = signStandard({
+    secrets: ['2a7a3c0e-6d0a-4f0e-8f39-4a2f5c8a3b11', '7b0f5a77-2f41-4e0c-9a55-0d8c8d2b6c22'],
+    id: '1a01cb48-5142-4d9b-8f90-d20cca61f0ee',
+    timestampSeconds: 1636936200,
+    body: Buffer.from('{"a":1}'),
+  });
+  // Each as OpenSSL computes it: openssl dgst -sha256 -hmac <secret> -binary | base64.
+  expect(signature).toBe('v1,AsYX0SOqC3gkgWXA0yP8EmxlZzpRZOIDcVU/OH6897Q= v1,NxEyeJgCZG31NHaVfS3mZBh8nZjgYhWXRrwbLxcJvuw=');
+});
+
 test("Hook0's client verifies v0 and v1 together", () => {
   const secret = '2a7a3c0e-6d0a-4f0e-8f39-4a2f5c8a3b11';
   const timestampSeconds = Math.floor(Date.now() / 1000);

@@ -4,7 +4,11 @@ import { parseRetryAfterMs } from './retry-after.ts';
 
 const options = { signatureHeaderName: 'X-Hook0-Signature', requireHttps: false };
 
-function build(target: Partial<Target> = {}, eventTypeName = 'a.b.c'): BuiltRequest | Unbuildable {
+function build(
+  target: Partial<Target> = {},
+  eventTypeName = 'a.b.c',
+  secrets: readonly [string, ...string[]] = ['secret'],
+): BuiltRequest | Unbuildable {
   const prepared = prepareTarget({ method: 'POST', url: 'https://example.com/hook?x=1', headers: {}, ...target }, options);
   return prepared.kind === 'invalid'
     ? prepared
@@ -12,7 +16,7 @@ function build(target: Partial<Target> = {}, eventTypeName = 'a.b.c'): BuiltRequ
         attempt: { requestAttemptId: 'attempt-1', eventId: 'event-1', eventTypeName, retryCount: 2 },
         event: { payload: Buffer.from('{}'), payloadContentType: 'application/json' },
         target: prepared,
-        secrets: ['secret'],
+        secrets,
         signing: { headerName: 'X-Hook0-Signature', v0: true, v1: true, standard: true },
         userAgent: 'Postrider/1',
         timestampSeconds: 1700000000,
@@ -42,6 +46,14 @@ test('carries everything that receivers are promised', () => {
   expect(headers['x-hook0-signature']).toMatch(
     /^t=1700000000,h=content-type x-attempt-id x-event-id x-event-type x-retry-count,v1=[0-9a-f]{64},v0=[0-9a-f]{64}$/,
   );
+});
+
+test("during a rotation all secrets sign for Standard Webhooks, and the newest for Hook0's scheme", () => {
+  const [before, after, both] = [['old'], ['new'], ['new', 'old']].map(([first = '', ...others]) =>
+    headersOf(build({}, 'a.b.c', [first, ...others])),
+  );
+  expect(both?.['webhook-signature']).toBe(`${after?.['webhook-signature']} ${before?.['webhook-signature']}`);
+  expect(both?.['x-hook0-signature']).toBe(after?.['x-hook0-signature']);
 });
 
 test('drops custom headers that would override ours, from the signature too', () => {

@@ -61,6 +61,25 @@ test('moves attempts to the workers that serve them now, and tells those', async
   expect(announced).toContain(poolId);
 });
 
+test('parks what was put into the queue of a paused subscription, and releases what was parked of a resumed one', async () => {
+  const subscriptionId = await givenStranded('paused_at = statement_timestamp()');
+  await sweepStrandedAttempts(database.db, notifier);
+  const parked = { text: 'select from webhook.open_attempt where subscription_id = $1 and lane = 1', values: [subscriptionId] };
+  expect((await database.db.query(parked)).rowCount).toBe(1500);
+  expect(await stateOf(subscriptionId)).toMatchObject({ attempts: [{ status: 'pending', count: 1500 }], isSettled: true });
+
+  await database.admin.query({
+    text: `update webhook.subscription set paused_at = null, unsettled_since = statement_timestamp() - interval '1 hour'
+           where subscription_id = $1`,
+    values: [subscriptionId],
+  });
+  announced.length = 0;
+  await sweepStrandedAttempts(database.db, notifier);
+  expect((await database.db.query(parked)).rowCount).toBe(0);
+  expect(await stateOf(subscriptionId)).toMatchObject({ isSettled: true });
+  expect(announced).toContain(0);
+});
+
 test('leaves alone what a worker holds, and comes back for it', async () => {
   const subscriptionId = await givenStranded('deleted_at = statement_timestamp()');
   await database.admin.query({

@@ -15,6 +15,8 @@ export interface ClaimedAttempt {
   readonly claimCount: number;
   /** Milliseconds between due and claimed. */
   readonly lagMs: number;
+  /** A sample that somebody asked for: sent once, also while its subscription is paused. */
+  readonly isTest: boolean;
 }
 
 export interface Claim {
@@ -59,6 +61,7 @@ function claimedAttempt(row: TextRow): ClaimedAttempt {
     retryCount: Number(row[7]),
     claimCount: Number(row[8]),
     lagMs: Number(row[9]),
+    isTest: row[11] === 't',
   };
 }
 
@@ -80,5 +83,6 @@ set lease_id = $5, leased_until = statement_timestamp() + $6 * interval '1 milli
     worker_process_id = $7, claim_count = claim_count + 1
 where ctid = any (array(select ctid from due))
 returning application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
-          claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint, (select (extract(epoch from max(due_at)) * 1000000)::bigint from due)
+          claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint, (select (extract(epoch from max(due_at)) * 1000000)::bigint from due),
+          is_test
 `;

@@ -20,7 +20,7 @@ export async function countSealedSecrets(db: Database): Promise<SealedCount[]> {
 const sql = `
 select kind, encode(substring(sealed from 2 for 8), 'hex') as key_id, count(*)::integer as count
 from (
-  select 'subscription' as kind, secret_sealed as sealed from webhook.subscription
+  select 'subscription' as kind, unnest(secret_sealed || previous_secrets_sealed) as sealed from webhook.subscription
   union all
   select 'application_secret', token_sealed from iam.application_secret
   union all

@@ -25,7 +25,7 @@ export interface IngestedRow extends QueryResultRow {
   readonly event_type_exists: boolean;
   /** Null when the event id was taken, or the application or event type does not exist. */
   readonly received_at: Date | null;
-  /** The pools of workers that got attempts from the group; the same on every row. */
+  /** The pools of workers that got attempts to deliver now from the group; the same on every row. */
   readonly pool_ids: number[] | null;
 }
 
@@ -56,6 +56,7 @@ export async function ingestEvents(db: Database, events: readonly EventToIngest[
 
 // Keys go in by order of (application_id, event_id): unordered, two instances with the same ids deadlock.
 // received_at has milliseconds, which a JavaScript Date keeps: it is the partition key and travels through workers and back.
+// The attempts of paused subscriptions are parked.
 // Each 1,000 attempts of a group get a due time of their own: rows that share one defeat the watermark of the claim.
 const sql = `
 with input as materialized (
@@ -98,6 +99,7 @@ new_event as (
 ),
 matched as (
   select a.application_id, a.event_id, a.received_at, a.event_type_name, octet_length(a.payload) as payload_bytes, s.subscription_id, s.pool_id,
+         case when s.paused_at is null then 0 else 1 end as lane,
          a.received_at + ((row_number() over () - 1) / 1000) * interval '1 microsecond' as due_at
   from accepted a
   join webhook.subscription_event_type st on st.application_id = a.application_id and st.event_type_name = a.event_type_name
@@ -106,14 +108,14 @@ matched as (
 ),
 new_attempt as (
   insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
-                                    payload_bytes, pool_id, event_type_name)
+                                    payload_bytes, pool_id, lane, event_type_name)
   select application_id, webhook.new_request_attempt_id(due_at), event_id, received_at, subscription_id, due_at, due_at,
-         payload_bytes, pool_id, event_type_name
+         payload_bytes, pool_id, lane, event_type_name
   from matched
-  returning pool_id
+  returning pool_id, lane
 )
 select j.ordinality::integer, j.application_exists, j.event_type_exists, a.received_at,
-       (select array_agg(distinct pool_id) from new_attempt) as pool_ids
+       (select array_agg(distinct pool_id) from new_attempt where lane = 0) as pool_ids
 from judged j
 left join accepted a on a.ordinality = j.ordinality
 `;

@@ -4,6 +4,7 @@ import type { Database } from '../pool.ts';
 export interface ReplayRow extends QueryResultRow {
   readonly event_exists: boolean;
   readonly attempts: number;
+  /** The pools of workers that have something to deliver now. */
   readonly pool_ids: number[] | null;
 }
 
@@ -28,7 +29,7 @@ with replayed as materialized (
   where k.application_id = $1 and k.event_id = $2
 ),
 matched as (
-  select r.*, s.subscription_id, s.pool_id,
+  select r.*, s.subscription_id, s.pool_id, case when s.paused_at is null then 0 else 1 end as lane,
          statement_timestamp() + ((row_number() over () - 1) / 1000) * interval '1 microsecond' as due_at
   from replayed r
   join webhook.subscription_event_type st on st.application_id = r.application_id and st.event_type_name = r.event_type_name
@@ -37,13 +38,13 @@ matched as (
 ),
 new_attempt as (
   insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
-                                    payload_bytes, pool_id, event_type_name)
+                                    payload_bytes, pool_id, lane, event_type_name)
   select application_id, webhook.new_request_attempt_id(due_at), event_id, received_at, subscription_id, due_at, due_at,
-         payload_bytes, pool_id, event_type_name
+         payload_bytes, pool_id, lane, event_type_name
   from matched
-  returning pool_id
+  returning pool_id, lane
 )
 select exists (select from replayed) as event_exists,
        (select count(*)::integer from new_attempt) as attempts,
-       (select array_agg(distinct pool_id) from new_attempt) as pool_ids
+       (select array_agg(distinct pool_id) from new_attempt where lane = 0) as pool_ids
 `;

@@ -1,3 +1,4 @@
+import type { DeliveryPolicy } from '../../domain/delivery-policy.ts';
 import type { Database } from '../pool.ts';
 
 /** A subscription as it is written; its event types and workers have rows of their own. */
@@ -12,6 +13,7 @@ export interface SubscriptionToWrite {
     readonly url: string;
     readonly headers: Readonly<Record<string, string | readonly string[]>>;
   };
+  readonly policy: DeliveryPolicy;
   readonly poolId: number;
 }
 
@@ -21,7 +23,7 @@ export interface NewSubscription extends SubscriptionToWrite {
 }
 
 export async function insertSubscription(db: Database, subscription: NewSubscription): Promise<void> {
-  const { target } = subscription;
+  const { target, policy } = subscription;
   await db.query({
     name: 'insert_subscription',
     text: sql,
@@ -37,12 +39,19 @@ export async function insertSubscription(db: Database, subscription: NewSubscrip
       subscription.secretSealed,
       subscription.poolId,
       subscription.isEnabled,
+      policy.retrySchedule && JSON.stringify(policy.retrySchedule),
+      policy.timeoutMs,
+      policy.inFlightMax,
+      policy.rate?.requests,
+      policy.rate?.periodMs,
     ],
   });
 }
 
 const sql = `
 insert into webhook.subscription (subscription_id, application_id, description, labels, metadata, target_method, target_url,
-                                  target_headers, secret_sealed, pool_id, disabled_at, disabled_reason)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when not $11 then statement_timestamp() end, case when not $11 then 'by_request' end)
+                                  target_headers, secret_sealed, pool_id, disabled_at, disabled_reason, retry_schedule, timeout_ms,
+                                  in_flight_max, rate_requests, rate_period_ms)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when not $11 then statement_timestamp() end, case when not $11 then 'by_request' end,
+        $12, $13, $14, $15, $16)
 `;

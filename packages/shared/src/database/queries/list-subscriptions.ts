@@ -1,3 +1,4 @@
+import type { RetryPolicy } from '../../domain/delivery-policy.ts';
 import type { Database } from '../pool.ts';
 
 export interface SubscriptionRow {
@@ -14,6 +15,14 @@ export interface SubscriptionRow {
   readonly updated_at: Date;
   readonly disabled_at: Date | null;
   readonly disabled_reason: string | null;
+  readonly paused_at: Date | null;
+  /** When the last secret that was rotated out ends; null when only the current one signs. */
+  readonly previous_secret_ends_at: Date | null;
+  readonly retry_schedule: RetryPolicy | null;
+  readonly timeout_ms: number | null;
+  readonly in_flight_max: number | null;
+  readonly rate_requests: number | null;
+  readonly rate_period_ms: number | null;
   readonly event_types: string[];
   readonly dedicated_workers: string[];
 }
@@ -31,7 +40,9 @@ export async function listSubscriptions(
 
 const columns = `
 select s.subscription_id, s.application_id, s.description, s.labels, s.metadata, s.target_method, s.target_url, s.target_headers,
-       s.secret_sealed, s.created_at, s.updated_at, s.disabled_at, s.disabled_reason,
+       s.secret_sealed, s.created_at, s.updated_at, s.disabled_at, s.disabled_reason, s.paused_at,
+       s.retry_schedule, s.timeout_ms, s.in_flight_max, s.rate_requests, s.rate_period_ms,
+       (select max(until) from unnest(s.previous_secrets_until) as until where until > statement_timestamp()) as previous_secret_ends_at,
        array(select t.event_type_name from webhook.subscription_event_type t where t.subscription_id = s.subscription_id
              order by t.event_type_name) as event_types,
        array(select w.name from webhook.subscription_worker sw join webhook.worker w on w.worker_id = sw.worker_id

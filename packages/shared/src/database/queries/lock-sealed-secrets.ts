@@ -24,9 +24,10 @@ export async function lockSealedSecrets(db: Database, kind: SealedKind, batch: S
 // One statement for each table that keeps sealed values. Served by the primary keys, in their order.
 const statements: Readonly<Record<SealedKind, string>> = {
   subscription: `
-select subscription_id as id, array[secret_sealed] as sealed
+select subscription_id as id, secret_sealed || previous_secrets_sealed as sealed
 from webhook.subscription
-where ($2::uuid is null or subscription_id > $2) and substring(secret_sealed from 2 for 8) <> $1
+where ($2::uuid is null or subscription_id > $2)
+  and exists (select from unnest(secret_sealed || previous_secrets_sealed) as value where substring(value from 2 for 8) <> $1)
 order by subscription_id
 limit $3
 for update skip locked

@@ -1,11 +1,16 @@
 import type { Database } from '../pool.ts';
 
-/** Keeps a subscription as it is to the end of the transaction, but for what this transaction changes. Returns whether there is one. */
-export async function lockSubscription(db: Database, subscriptionId: string): Promise<boolean> {
-  const { rowCount } = await db.query({ name: 'lock_subscription', text: sql, values: [subscriptionId] });
-  return rowCount === 1;
+export interface LockedSubscription {
+  readonly paused_at: Date | null;
 }
 
+/** A subscription as it is until the end of the transaction, but for what this transaction changes; undefined when there is none. */
+export async function lockSubscription(db: Database, subscriptionId: string): Promise<LockedSubscription | undefined> {
+  const { rows } = await db.query<LockedSubscription>({ name: 'lock_subscription', text: sql, values: [subscriptionId] });
+  return rows[0];
+}
+
+// Served by subscription_pkey.
 const sql = `
-select from webhook.subscription where subscription_id = $1 and deleted_at is null for no key update
+select paused_at from webhook.subscription where subscription_id = $1 and deleted_at is null for no key update
 `;

@@ -59,6 +59,9 @@ test.each([
     ['renew', 0],
     ['record', 0],
     ['release', 0],
+    ['hasten', 0],
+    ['retry', 0],
+    ['move', 0],
   ]);
   // A claim reads rows that are leased already before it comes to the first free one.
   const [claim, ...others] = costs;

@@ -74,11 +74,12 @@ removed as (
     ))
     and lease_id = any ($3::uuid[])
   returning application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
-            worker_process_id, retry_count, event_type_name, payload_bytes
+            worker_process_id, retry_count, event_type_name, payload_bytes, is_test
 ),
 settled as materialized (
   select r.*, o.succeeded, o.elapsed_ms, o.error_name, o.http_code, o.response_headers, o.response_body, o.response_body_truncated,
-         o.retry_delay_ms, o.next_retry_count, o.reason, s.pool_id, o.retry_delay_ms is not null and s.pool_id is not null as is_retried
+         o.retry_delay_ms, o.next_retry_count, o.reason, s.pool_id, case when s.paused_at is null or r.is_test then 0 else 1 end as lane,
+         o.retry_delay_ms is not null and s.pool_id is not null as is_retried
   from removed r
   join outcome o on o.request_attempt_id = r.request_attempt_id and o.application_id = r.application_id
   left join webhook.subscription s
@@ -87,10 +88,10 @@ settled as materialized (
 ),
 retry as (
   insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
-                                    payload_bytes, pool_id, retry_count, event_type_name)
+                                    payload_bytes, pool_id, lane, retry_count, event_type_name, is_test)
   select application_id, webhook.new_request_attempt_id(statement_timestamp()), event_id, event_received_at, subscription_id,
          statement_timestamp(), statement_timestamp() + retry_delay_ms * interval '1 millisecond', payload_bytes, pool_id,
-         next_retry_count, event_type_name
+         lane, next_retry_count, event_type_name, is_test
   from settled
   where is_retried
 ),

@@ -2,7 +2,10 @@ import { uuidArray } from '../binary-array.ts';
 import type { Database } from '../pool.ts';
 import type { LeasedAttempt } from './renew-leases.ts';
 
-/** Gives claimed attempts that were not started back to the queue as they were; returns the ids of those whose lease still held. */
+/**
+ * Gives claimed attempts that were not started back to the queue, parked when their subscription is paused now; returns the ids of those
+ * whose lease still held.
+ */
 export async function releaseRequestAttempts(db: Database, attempts: readonly LeasedAttempt[]): Promise<Set<string>> {
   const rows = await db.queryText({
     name: 'release_request_attempts',
@@ -16,13 +19,19 @@ export async function releaseRequestAttempts(db: Database, attempts: readonly Le
   return new Set(rows.map((row) => row[0] ?? ''));
 }
 
-// Rows are found as in record-outcomes, for the same reason.
+// Rows are found as in record-outcomes, for the same reason. A lane that stays as it was keeps the update HOT.
 const sql = `
 with leased as materialized (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as l (application_id, request_attempt_id, lease_id)
 )
 update webhook.open_attempt
-set lease_id = null, leased_until = null, picked_at = null, worker_process_id = null, claim_count = claim_count - 1
+set lease_id = null, leased_until = null, picked_at = null, worker_process_id = null, claim_count = claim_count - 1,
+    lane = case
+      when not is_test and exists (
+        select from webhook.subscription s where s.subscription_id = open_attempt.subscription_id and s.paused_at is not null
+      ) then 1
+      else lane
+    end
 where ctid = any (array(
     select (
       select a.ctid

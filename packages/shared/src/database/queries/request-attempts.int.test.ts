@@ -4,6 +4,8 @@ import { insertApplication, insertBacklog, insertSubscription } from '@postrider
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { claimRequestAttempts, type ClaimedAttempt } from './claim-request-attempts.ts';
 import { loadEvents } from './load-events.ts';
+import { moveOpenAttempts } from './move-open-attempts.ts';
+import { pauseSubscription } from './pause-subscription.ts';
 import { loadSubscriptions } from './load-subscriptions.ts';
 import { type OutcomeToRecord, recordOutcomes } from './record-outcomes.ts';
 import { releaseRequestAttempts } from './release-request-attempts.ts';
@@ -162,6 +164,41 @@ test('gives released attempts back as they were', async () => {
 
   expect(released.size).toBe(3);
   expect(again.attempts.map(({ claimCount }) => claimCount)).toEqual([1, 1, 1]);
+});
+
+test('parks released attempts when their subscription is paused, samples aside', async () => {
+  const { application, subscription } = await givenBacklog(3);
+  await database.admin.query({
+    text: 'update webhook.open_attempt set is_test = true where ctid = (select ctid from webhook.open_attempt order by due_at limit 1)',
+  });
+  const { attempts } = await claim();
+  expect(attempts.filter(({ isTest }) => isTest)).toHaveLength(1);
+  await pauseSubscription(database.db, { ...application, ...subscription, isPaused: true });
+
+  await releaseRequestAttempts(database.db, attempts);
+
+  expect((await claim()).attempts.map(({ isTest }) => isTest)).toEqual([true]);
+});
+
+test('moves attempts in the order in which they are due, and goes on where it stopped', async () => {
+  const { application, subscription } = await givenBacklog(25);
+  const { subscriptionId } = subscription;
+  await pauseSubscription(database.db, { ...application, ...subscription, isPaused: true });
+  await moveOpenAttempts(database.db, subscriptionId, { limit: 100, dueFromMicros: 0 });
+  expect((await claim()).attempts).toEqual([]);
+  await pauseSubscription(database.db, { ...application, ...subscription, isPaused: false });
+
+  const first = await moveOpenAttempts(database.db, subscriptionId, { limit: 10, dueFromMicros: 0 });
+  const released = await claim({ limit: 25 });
+  const second = await moveOpenAttempts(database.db, subscriptionId, { limit: 10, dueFromMicros: first.dueUntilMicros ?? 0 });
+  const third = await moveOpenAttempts(database.db, subscriptionId, { limit: 10, dueFromMicros: second.dueUntilMicros ?? 0 });
+
+  expect(first).toEqual({ count: 10, poolIds: [0], dueUntilMicros: released.dueUntilMicros });
+  expect([second.count, third.count]).toEqual([10, 5]);
+  const { rows } = await database.db.query<{ is_first: boolean }>({
+    text: 'select min(due_at) filter (where leased_until is null) > max(due_at) filter (where leased_until is not null) as is_first from webhook.open_attempt',
+  });
+  expect(rows).toEqual([{ is_first: true }]);
 });
 
 test('loads what deliveries need', async () => {

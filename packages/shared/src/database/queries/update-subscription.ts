@@ -1,9 +1,9 @@
 import type { Database } from '../pool.ts';
 import type { SubscriptionToWrite } from './insert-subscription.ts';
 
-/** Writes a subscription anew; its secret stays. Disabling it cancels its open attempts from then on. */
+/** Writes a subscription anew; its secret and a pause stay. Disabling it cancels its open attempts from then on. */
 export async function updateSubscription(db: Database, subscription: SubscriptionToWrite): Promise<void> {
-  const { target } = subscription;
+  const { target, policy } = subscription;
   await db.query({
     name: 'update_subscription',
     text: sql,
@@ -17,6 +17,11 @@ export async function updateSubscription(db: Database, subscription: Subscriptio
       JSON.stringify(target.headers),
       subscription.poolId,
       subscription.isEnabled,
+      policy.retrySchedule && JSON.stringify(policy.retrySchedule),
+      policy.timeoutMs,
+      policy.inFlightMax,
+      policy.rate?.requests,
+      policy.rate?.periodMs,
     ],
   });
 }
@@ -24,6 +29,7 @@ export async function updateSubscription(db: Database, subscription: Subscriptio
 const sql = `
 update webhook.subscription
 set description = $2, labels = $3, metadata = $4, target_method = $5, target_url = $6, target_headers = $7, pool_id = $8,
+    retry_schedule = $10, timeout_ms = $11, in_flight_max = $12, rate_requests = $13, rate_period_ms = $14,
     cancelled_until = case when not $9 and disabled_at is null then statement_timestamp() else cancelled_until end,
     disabled_at = case when not $9 then coalesce(disabled_at, statement_timestamp()) end,
     disabled_reason = case when not $9 then coalesce(disabled_reason, 'by_request') end,

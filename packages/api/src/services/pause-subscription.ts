@@ -1,0 +1,36 @@
+import type { DatabasePool } from '@postrider/shared/database/pool';
+import { lockSubscription } from '@postrider/shared/database/queries/lock-subscription';
+import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
+import type { Audit } from './audit.ts';
+import type { BackgroundSettler } from './settle-in-background.ts';
+
+export interface PauseChange {
+  readonly applicationId: string;
+  readonly subscriptionId: string;
+  readonly isPaused: boolean;
+}
+
+export type PauseResult = { readonly kind: 'changed'; readonly pausedAt: Date | null } | { readonly kind: 'not_found' };
+
+/** Pauses or resumes: the flag counts from now on, whatever waits; the rows follow in the background. */
+export async function changePause(db: DatabasePool, audit: Audit, settler: BackgroundSettler, change: PauseChange): Promise<PauseResult> {
+  const { applicationId, subscriptionId } = change;
+  const changed = await db.transaction(async (transaction) => {
+    const before = await lockSubscription(transaction, subscriptionId);
+    const after = before && (await pauseSubscription(transaction, change));
+    if (before && after) {
+      await audit(transaction, {
+        owner: { applicationId },
+        target: { kind: 'subscription', id: subscriptionId },
+        before: { paused: before.paused_at !== null },
+        after: { paused: after.pausedAt !== null },
+      });
+    }
+    return after;
+  });
+  if (!changed) {
+    return { kind: 'not_found' };
+  }
+  settler.settle(subscriptionId);
+  return { kind: 'changed', pausedAt: changed.pausedAt };
+}
