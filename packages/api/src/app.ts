@@ -1,10 +1,16 @@
 import type { Express } from 'express';
+import { workerSettingsOf } from '@postrider/shared/config/worker-settings';
+import { apiSettings } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { Authenticator } from './http/authenticate.ts';
 import { mountRoutes } from './http/mount.ts';
+import type { Route } from './http/route.ts';
 import type { ApiReport } from './report.ts';
 import { applicationSecretRoutes } from './routes/application-secrets.ts';
 import { applicationRoutes } from './routes/applications.ts';
+import { documentationRoutes } from './routes/documentation.ts';
+import { environmentVariableRoutes } from './routes/environment-variables.ts';
+import { errorRoutes } from './routes/errors.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
 import { eventRoutes } from './routes/event.ts';
 import { eventsRoutes } from './routes/events.ts';
@@ -15,25 +21,31 @@ import { responseRoutes } from './routes/responses.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { workerRoutes } from './routes/workers.ts';
 
+/** Documented with what their defaults are made of, since workers run elsewhere. */
+const workerSettings = workerSettingsOf({ workerName: 'host name', workerVersion: 'package version' });
+
 /** The whole API as an express application. */
 export function createApp(context: ApiContext, authenticator: Authenticator, report: ApiReport): Express {
-  return mountRoutes({
-    // The hot route first: express tries them in order.
-    routes: [
-      eventRoutes,
-      eventsRoutes,
-      requestAttemptRoutes,
-      responseRoutes,
-      eventTypeRoutes,
-      subscriptionRoutes,
-      applicationRoutes,
-      applicationSecretRoutes,
-      organizationRoutes,
-      workerRoutes,
-      instanceRoutes,
-    ].flatMap((routesOf) => routesOf(context)),
-    authenticator,
-    report,
-    context,
-  });
+  return mountRoutes({ routes: createRoutes(context), authenticator, report, context });
+}
+
+/** All operations of the API. */
+export function createRoutes(context: ApiContext): Route[] {
+  // The hot route first: express tries them in order.
+  const routes = [
+    eventRoutes,
+    eventsRoutes,
+    requestAttemptRoutes,
+    responseRoutes,
+    eventTypeRoutes,
+    subscriptionRoutes,
+    applicationRoutes,
+    applicationSecretRoutes,
+    organizationRoutes,
+    workerRoutes,
+    instanceRoutes,
+    errorRoutes,
+  ].flatMap((routesOf) => routesOf(context));
+  routes.push(...environmentVariableRoutes({ api: apiSettings, worker: workerSettings }), ...documentationRoutes(() => routes));
+  return routes;
 }

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeEffective } from '@postrider/shared/config/settings';
 import { migrateUp } from '@postrider/shared/database/migrate';
@@ -21,6 +20,7 @@ import { urlOf } from '@postrider/shared/observability/server-url';
 import { createApp } from './app.ts';
 import { apiSettings, migrationUrlOf, readConfig } from './config.ts';
 import { createAuthenticator } from './http/authenticate.ts';
+import { createApiServer } from './http/server.ts';
 import { createMetrics } from './metrics.ts';
 import { migrationsDirectory } from './migrations-directory.ts';
 import { createReport } from './report.ts';
@@ -81,7 +81,7 @@ const app = createApp(
 await warnOfExcessRights();
 
 let draining = false;
-const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, app);
+const server = createApiServer(app, { keepAliveTimeoutMs });
 server.listen(config.port, config.ip);
 await once(server, 'listening');
 const ops = await startOpsServer({
