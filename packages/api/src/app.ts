@@ -29,7 +29,7 @@ export function createApp(context: ApiContext, authenticator: Authenticator, rep
   return mountRoutes({ routes: createRoutes(context), authenticator, report, context });
 }
 
-/** All operations of the API. */
+/** All operations of the API. They say what they are without a database: none may use it before it is called. */
 export function createRoutes(context: ApiContext): Route[] {
   // The hot route first: express tries them in order.
   const routes = [

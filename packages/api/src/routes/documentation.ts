@@ -42,7 +42,6 @@ const startScript = `SwaggerUIBundle({
   url: '/api/v1/swagger.json',
   dom_id: '#operations',
   deepLinking: true,
-  docExpansion: 'none',
   validatorUrl: null,
 });
 `;
