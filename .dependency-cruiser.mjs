@@ -1,5 +1,5 @@
 // The layers of the house: domain <- database/queries <- services <- transport <- composition. Each rule says what to do instead.
-const tests = String.raw`\.test\.ts$`;
+const tests = String.raw`(\.test\.ts|/src/testing/[^/]+)$`;
 
 export default {
   forbidden: [

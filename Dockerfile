@@ -15,7 +15,8 @@ RUN node_modules/.bin/tsc -b packages/api packages/worker
 # The dependencies of production only: neither tests nor tools go into the image.
 RUN rm -rf node_modules packages/*/node_modules \
     && pnpm install --frozen-lockfile --prod --no-optional --filter '@postrider/*' \
-    && rm -rf packages/*/src packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo
+    && rm -rf packages/*/src packages/*/tsconfig*.json packages/*/dist/.tsbuildinfo \
+    && find node_modules -name '*.map' -delete
 
 FROM node:24-slim
 WORKDIR /app

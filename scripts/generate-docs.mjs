@@ -1,10 +1,13 @@
-// Writes docs/configuration.md and docs/metrics.md from the declarations in the code. `--check` fails when they are stale instead.
+// Writes docs/configuration.md, docs/metrics.md and docs/openapi.json from the declarations in the code. `--check` fails when they are stale instead.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createRoutes } from '../packages/api/src/app.ts';
 import { apiSettings } from '../packages/api/src/config.ts';
 import { createMetrics as createApiMetrics } from '../packages/api/src/metrics.ts';
+import { buildDocument } from '../packages/api/src/openapi/document.ts';
 import { registerQueueGauges } from '../packages/api/src/services/housekeeping/queue-gauges.ts';
+import { version } from '../packages/api/src/version.ts';
 import { renderSettingsTables } from '../packages/shared/src/config/settings-doc.ts';
 import { createRegistry, registerDatabaseGauge } from '../packages/shared/src/observability/registry.ts';
 import { workerSettings } from '../packages/worker/src/config.ts';
@@ -71,6 +74,8 @@ ${metricsTable(apiRegistry)}
 
 ${metricsTable(workerRegistry)}
 `,
+  // Nothing is called: the routes need no database to say what they are.
+  'docs/openapi.json': JSON.stringify(buildDocument(createRoutes({ settings: {} }), version)),
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,69 +1,30 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
-import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
-import { createRegistry } from '@postrider/shared/observability/registry';
-import { urlOf } from '@postrider/shared/observability/server-url';
-import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
-import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-processes';
+import { DocumentedAnswers } from '@postrider/testkit/documented-answers';
+import { testMasterKey } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createApp } from './app.ts';
-import { createAuthenticator } from './http/authenticate.ts';
-import { createMetrics } from './metrics.ts';
-import { createReport } from './report.ts';
-import { ingestGroup } from './services/ingest-events.ts';
-import { createIngestionBatcher } from './services/ingestion-batcher.ts';
-import { createTokenCache } from './services/token-cache.ts';
+import { type ServedApi, serveApi } from './testing/serve-api.ts';
 
 let database: TestDatabase;
-let server: Server;
+let api: ServedApi;
+let documented: DocumentedAnswers;
 let master: ApiClient;
 let setup: ApplicationSetup;
 let url: string;
 
 beforeAll(async () => {
   database = await createTestDatabase(inject('superuserUrl'));
-  const { db } = database;
-  const logger = pino({ level: 'silent' });
-  const report = createReport(logger, createMetrics(createRegistry()));
-  const notifier = createWakeUpNotifier(db, logger, Math.random);
-  const now = (): number => performance.now();
-  const secretsKey = parseSecretsKey(testSecretsKey);
-  if (!secretsKey) {
-    throw new Error('The key of tests is not a key.');
-  }
-  const batcher = createIngestionBatcher({
-    ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
-    ensurePartitions: () => ensurePartitions(db),
-    notify: (poolIds) => notifier.notify(poolIds),
-    wait,
-    report,
-    now,
-  });
-  const settings = {
-    eventBodyBytesMax: 64 * 1024,
-    supportEmailAddress: 'help@example.com',
-    autoDbMigration: true,
-    requireHttpsTargets: false,
-    healthCheckKey: 'health',
-  };
-  const tokens = createTokenCache(db, { ttlMs: 60_000, now });
-  tokens.setListening(true);
-  const app = createApp({ db, notifier, batcher, secretsKey, tokens, settings, now }, createAuthenticator(tokens, testMasterKey), report);
-  server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  url = urlOf(server);
-  master = new ApiClient(url);
+  api = await serveApi(database);
+  ({ url } = api);
+  documented = await DocumentedAnswers.of(url);
+  // Every answer of these tests is held to the OpenAPI document.
+  master = new ApiClient(url, testMasterKey, documented.check);
   setup = await setUpApplication(master);
 });
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  api.close();
   await database.drop();
 });
 
@@ -583,7 +544,7 @@ describe('the surface', () => {
     });
     response.resume();
     expect(response.statusCode).toBe(200);
-    expect(response.headers['link']).toMatch(/^<http:\/\/[\w.]+\/api\/v1\/events\?.+>; rel="next"$/);
+    expect(response.headers['link']).toMatch(/^<http:\/\/[\w.:]+\/api\/v1\/events\?.+>; rel="next"$/);
   });
 
   test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('an unknown parameter named %s is ignored', async (name) => {
@@ -599,8 +560,8 @@ describe('the surface', () => {
   test.each([
     ['GET', '/api/v1/nothing', 404, null],
     ['GET', '/', 404, null],
-    ['DELETE', '/api/v1/event', 405, 'POST'],
-    ['PATCH', '/api/v1/subscriptions', 405, 'GET, POST'],
+    ['DELETE', '/api/v1/event', 405, 'POST, OPTIONS'],
+    ['PATCH', '/api/v1/subscriptions', 405, 'GET, HEAD, POST, OPTIONS'],
   ])('%s %s is a problem document with %d', async (method, path, status, allow) => {
     const answer = await master.call(method, path);
     expect(answer).toMatchObject({ status, body: { id: 'NotFound', status, validation: null } });

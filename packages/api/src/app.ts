@@ -1,4 +1,6 @@
 import type { Express } from 'express';
+import { workerSettingsOf } from '@postrider/shared/config/worker-settings';
+import { apiSettings } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { Authenticator } from './http/authenticate.ts';
 import { isGrantable } from './http/authorize.ts';
@@ -8,6 +10,9 @@ import type { ApiReport } from './report.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { applicationSecretRoutes } from './routes/application-secrets.ts';
 import { applicationRoutes } from './routes/applications.ts';
+import { documentationRoutes } from './routes/documentation.ts';
+import { environmentVariableRoutes } from './routes/environment-variables.ts';
+import { errorRoutes } from './routes/errors.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
 import { eventRoutes } from './routes/event.ts';
 import { eventsRoutes } from './routes/events.ts';
@@ -21,13 +26,16 @@ import { subscriptionActionRoutes } from './routes/subscription-actions.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { workerRoutes } from './routes/workers.ts';
 
+/** Documented with what their defaults are made of, since workers run elsewhere. */
+const workerSettings = workerSettingsOf({ workerName: 'host name', workerVersion: 'package version' });
+
 /** The whole API as an express application. */
 export function createApp(context: ApiContext, authenticator: Authenticator, report: ApiReport): Express {
-  return mountRoutes({ routes: apiRoutes(context), authenticator, report, context });
+  return mountRoutes({ routes: createRoutes(context), authenticator, report, context });
 }
 
-/** Every operation there is. */
-export function apiRoutes(context: ApiContext): Route[] {
+/** All operations of the API. They say what they are without a database: none may use it before it is called. */
+export function createRoutes(context: ApiContext): Route[] {
   // The hot route first: express tries them in order.
   const routes = [
     eventRoutes,
@@ -45,7 +53,13 @@ export function apiRoutes(context: ApiContext): Route[] {
     workerRoutes,
     auditLogRoutes,
     instanceRoutes,
-  ].flatMap((resource) => resource(context));
+    errorRoutes,
+  ].flatMap((routesOf) => routesOf(context));
   const grantable = new Set(routes.filter(isGrantable).map(({ name }) => name));
-  return [...routes, ...serviceTokenRoutes(context, grantable)];
+  routes.push(
+    ...serviceTokenRoutes(context, grantable),
+    ...environmentVariableRoutes({ api: apiSettings, worker: workerSettings }),
+    ...documentationRoutes(() => routes),
+  );
+  return routes;
 }

@@ -1,74 +1,30 @@
 import crypto from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
-import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
-import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { installationId } from '@postrider/shared/domain/audit-entry';
-import { createRegistry } from '@postrider/shared/observability/registry';
-import { urlOf } from '@postrider/shared/observability/server-url';
-import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
 import { ApiClient, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { eventually } from '@postrider/testkit/eventually';
-import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-processes';
+import { testMasterKey } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { apiRoutes, createApp } from './app.ts';
-import type { ApiContext } from './context.ts';
-import { createAuthenticator } from './http/authenticate.ts';
-import { createMetrics } from './metrics.ts';
-import { createReport } from './report.ts';
+import { createRoutes } from './app.ts';
+import { type ServedApi, serveApi } from './testing/serve-api.ts';
 import { auditEntries } from './schemas/audit-log.ts';
 import { createAudit } from './services/audit.ts';
-import { ingestGroup } from './services/ingest-events.ts';
-import { createIngestionBatcher } from './services/ingestion-batcher.ts';
-import { createTokenCache } from './services/token-cache.ts';
 import { verifyAuditLog } from './services/verify-audit-log.ts';
 
 let database: TestDatabase;
-let context: ApiContext;
-let server: Server;
+let api: ServedApi;
 let master: ApiClient;
 
 beforeAll(async () => {
   database = await createTestDatabase(inject('superuserUrl'));
-  const { db } = database;
-  const logger = pino({ level: 'silent' });
-  const report = createReport(logger, createMetrics(createRegistry()));
-  const notifier = createWakeUpNotifier(db, logger, Math.random);
-  const now = (): number => performance.now();
-  const secretsKey = parseSecretsKey(testSecretsKey);
-  if (!secretsKey) {
-    throw new Error('The key of tests is not a key.');
-  }
-  const batcher = createIngestionBatcher({
-    ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
-    ensurePartitions: () => ensurePartitions(db),
-    notify: (poolIds) => notifier.notify(poolIds),
-    wait,
-    report,
-    now,
-  });
-  const settings = {
-    eventBodyBytesMax: 64 * 1024,
-    supportEmailAddress: 'help@example.com',
-    autoDbMigration: true,
-    requireHttpsTargets: false,
-    healthCheckKey: null,
-  };
-  const tokens = createTokenCache(db, { ttlMs: 0, now });
-  context = { db, notifier, batcher, secretsKey, tokens, settings, now };
-  server = createServer(createApp(context, createAuthenticator(tokens, testMasterKey), report)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  master = new ApiClient(urlOf(server));
+  api = await serveApi(database, { authCacheTtlMs: 0 });
+  ({ master } = api);
 });
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  api.close();
   await database.drop();
 });
 
@@ -170,7 +126,7 @@ describe('what is recorded', () => {
   test('every operation that changes something writes one entry of its name', async () => {
     const { done } = await walk();
 
-    const changing = apiRoutes(context).filter((route) => route.method !== 'get' && !route.readOnly && !notAudited.has(route.name));
+    const changing = createRoutes(api.context).filter((route) => route.method !== 'get' && !route.readOnly && !notAudited.has(route.name));
     const counts = new Map<string, number>();
     for (const { name } of changing) {
       const chain = done.get(name);
@@ -375,7 +331,7 @@ describe('GET /audit_log', () => {
       sequences.push(...auditEntries.parse(answer.body).map(({ sequence }) => sequence));
       await rename(`Later ${sequences.length}`);
       const link = /^<(.+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
-      path = link === undefined ? null : link.replace(urlOf(server), '');
+      path = link === undefined ? null : link.replace(api.url, '');
     }
     expect(sequences).toEqual(Array.from({ length: 113 }, (_, index) => 113 - index));
   });

@@ -1,5 +1,5 @@
 import { commonSettings } from '@postrider/shared/config/common-settings';
-import { boolean, byteSize, duration, integer, secret, text, url } from '@postrider/shared/config/setting-kinds';
+import { boolean, byteSize, duration, integer, list, secret, text, url } from '@postrider/shared/config/setting-kinds';
 import { describeProblems, loadSettings, type SettingProblem, type ValuesOf } from '@postrider/shared/config/settings';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { eventBodyBytesMax } from '@postrider/shared/domain/limits';
@@ -27,6 +27,20 @@ const serverSettings = {
   eventBodyBytesMax: byteSize(
     { name: 'EVENT_BODY_LIMIT', group: 'Server', description: 'Largest body of one event.', minBytes: 1024, maxBytes: 64 * 1024 * 1024 },
     eventBodyBytesMax,
+  ),
+  corsAllowedOrigins: list<string>(
+    {
+      name: 'CORS_ALLOWED_ORIGINS',
+      group: 'Server',
+      description: 'Whose pages may call the API, such as `https://app.example.com`; unset: all, since tokens never travel in cookies.',
+      defaultText: 'unset',
+    },
+    {
+      read: (item) => (URL.canParse(item) && new URL(item).origin === item.replace(/\/$/, '') ? new URL(item).origin : null),
+      wants: 'origins such as https://app.example.com, separated by commas',
+      show: (item) => item,
+      fallback: [],
+    },
   ),
   supportEmailAddress: text.withDefault(
     { name: 'SUPPORT_EMAIL_ADDRESS', group: 'Server', description: 'Shown to users.' },

@@ -17,6 +17,8 @@ export interface ApiContext {
     readonly supportEmailAddress: string;
     readonly autoDbMigration: boolean;
     readonly requireHttpsTargets: boolean;
+    /** Whose pages may call the API; none or left out: all. */
+    readonly corsAllowedOrigins?: readonly string[];
     /** Null: `/health` is not served; empty: it is public. */
     readonly healthCheckKey: string | null;
   };

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { secretsKeyOf } from '@postrider/shared/config/common-settings';
 import { describeEffective } from '@postrider/shared/config/settings';
@@ -18,6 +17,7 @@ import { startOpsServer } from '@postrider/shared/observability/ops-server';
 import { createRegistry, registerDatabaseGauge } from '@postrider/shared/observability/registry';
 import { urlOf } from '@postrider/shared/observability/server-url';
 import { apiSettings, migrationUrlOf, readConfig } from './config.ts';
+import { createApiServer } from './http/server.ts';
 import { migrationsDirectory } from './migrations-directory.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
@@ -69,7 +69,7 @@ const { app, tokens, batcher, notifier } = wireApi({
 });
 
 let draining = false;
-const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, app);
+const server = createApiServer(app, { keepAliveTimeoutMs });
 server.listen(config.port, config.ip);
 await once(server, 'listening');
 const ops = await startOpsServer({

@@ -1,76 +1,31 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
-import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-retry-attempt';
 import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
 import { lockDelivery } from '@postrider/shared/database/queries/lock-delivery';
 import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
-import { createWakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { newId } from '@postrider/shared/domain/ids';
-import { createRegistry } from '@postrider/shared/observability/registry';
-import { urlOf } from '@postrider/shared/observability/server-url';
-import { parseSecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
+import { unseal } from '@postrider/shared/secrets/sealed-secret';
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { eventually } from '@postrider/testkit/eventually';
-import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { createApp } from './app.ts';
-import { createAuthenticator } from './http/authenticate.ts';
-import { createMetrics } from './metrics.ts';
-import { createReport } from './report.ts';
-import { ingestGroup } from './services/ingest-events.ts';
-import { createIngestionBatcher } from './services/ingestion-batcher.ts';
-import { createTokenCache } from './services/token-cache.ts';
-
-const secretsKey = parseSecretsKey(testSecretsKey);
+import { type ServedApi, serveApi } from './testing/serve-api.ts';
 
 let database: TestDatabase;
-let server: Server;
+let api: ServedApi;
 let master: ApiClient;
 let setup: ApplicationSetup;
 
 beforeAll(async () => {
   database = await createTestDatabase(inject('superuserUrl'));
-  const { db } = database;
-  const logger = pino({ level: 'silent' });
-  const report = createReport(logger, createMetrics(createRegistry()));
-  const notifier = createWakeUpNotifier(db, logger, Math.random);
-  const now = (): number => performance.now();
-  if (!secretsKey) {
-    throw new Error('The key of tests is not a key.');
-  }
-  const batcher = createIngestionBatcher({
-    ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
-    ensurePartitions: () => ensurePartitions(db),
-    notify: (poolIds) => notifier.notify(poolIds),
-    wait,
-    report,
-    now,
-  });
-  const settings = {
-    eventBodyBytesMax: 64 * 1024,
-    supportEmailAddress: 'help@example.com',
-    autoDbMigration: true,
-    requireHttpsTargets: false,
-    healthCheckKey: null,
-  };
-  const tokens = createTokenCache(db, { ttlMs: 60_000, now });
-  tokens.setListening(true);
-  const app = createApp({ db, notifier, batcher, secretsKey, tokens, settings, now }, createAuthenticator(tokens, testMasterKey), report);
-  server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  master = new ApiClient(urlOf(server));
+  api = await serveApi(database);
+  ({ master } = api);
 });
 beforeEach(async () => {
   setup = await setUpApplication(master);
 });
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  api.close();
   await database.drop();
 });
 
@@ -191,7 +146,7 @@ describe('rotate_secret', () => {
   async function signingSecrets(subscriptionId: string): Promise<string[]> {
     const [row] = await loadSubscriptions(database.db, [subscriptionId]);
     return [row?.secret_sealed, ...(row?.previous_secrets_sealed ?? [])].map((sealed) =>
-      secretsKey && sealed ? unseal(secretsKey, sealed, `subscription:${subscriptionId}`) : '',
+      sealed ? unseal(api.context.secretsKey, sealed, `subscription:${subscriptionId}`) : '',
     );
   }
 

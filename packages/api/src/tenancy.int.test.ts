@@ -1,19 +1,11 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { seeingAllTenants } from '@postrider/shared/database/tenant-database';
-import { createRegistry } from '@postrider/shared/observability/registry';
-import { urlOf } from '@postrider/shared/observability/server-url';
-import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
 import { type ApiAnswer, ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { insertTenancy } from '@postrider/testkit/factories';
-import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { apiRoutes } from './app.ts';
+import { createRoutes } from './app.ts';
 import type { Route } from './http/route.ts';
-import { type Api, wireApi } from './wiring.ts';
+import { type ServedApi, serveApi } from './testing/serve-api.ts';
 
 /** Somebody with something of everything, which others ask for. */
 interface Victim {
@@ -32,35 +24,8 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** An API on the database; without isolation, what the API itself checks is all there is. */
-async function serve(isIsolating: boolean): Promise<{ api: Api; master: ApiClient; close: () => void }> {
-  const secretsKey = parseSecretsKey(testSecretsKey);
-  if (!secretsKey) {
-    throw new Error('The key of tests is not a key.');
-  }
-  const api = wireApi({
-    db: seeingAllTenants(database.db, isIsolating),
-    logger: pino({ level: 'silent' }),
-    registry: createRegistry(),
-    settings: {
-      eventBodyBytesMax: 64 * 1024,
-      supportEmailAddress: 'help@example.com',
-      autoDbMigration: true,
-      requireHttpsTargets: false,
-      healthCheckKey: null,
-    },
-    secretsKey,
-    masterApiKey: testMasterKey,
-    authCacheTtlMs: 60_000,
-    now: () => performance.now(),
-    wait,
-  });
-  const server = createServer(api.app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const close = (): void => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { api, master: new ApiClient(urlOf(server)), close };
+function serve(isIsolating: boolean): Promise<ServedApi> {
+  return serveApi({ db: seeingAllTenants(database.db, isIsolating) }, { authCacheTtlMs: 0 });
 }
 
 async function createVictim(master: ApiClient): Promise<Victim> {
@@ -159,14 +124,14 @@ describe.each([
   ['with row-level security', true],
   ['by what the API checks alone', false],
 ])('every route, %s', (_, isIsolating) => {
-  let api: Api;
+  let api: ServedApi;
   let master: ApiClient;
-  let close: () => void;
   let victim: Victim;
   let attackers: Readonly<Record<string, ApiClient>>;
 
   beforeAll(async () => {
-    ({ api, master, close } = await serve(isIsolating));
+    api = await serve(isIsolating);
+    ({ master } = api);
     victim = await createVictim(master);
     const attacker = await setUpApplication(master);
     const serviceToken = await createServiceToken(master, attacker);
@@ -175,7 +140,7 @@ describe.each([
       'a service token': master.withToken(String(serviceToken['biscuit'])),
     };
   });
-  afterAll(() => close());
+  afterAll(() => api.close());
 
   test.each([
     ['an application secret', []],
@@ -185,7 +150,7 @@ describe.each([
     const client = attackers[kind] ?? master;
     const before = await stateOf(victim);
     const outcomes: (readonly [route: string, outcome: string])[] = [];
-    for (const route of apiRoutes(api.context).filter(({ access }) => access !== 'public')) {
+    for (const route of createRoutes(api.context).filter(({ access }) => access !== 'public')) {
       outcomes.push([route.name, outcomeOf(await callRoute(client, route, victim), victim)]);
     }
     const other = outcomes.filter(([, outcome]) => outcome !== 'refused');
@@ -195,7 +160,7 @@ describe.each([
 
   test('answers the one whose it is', async () => {
     // Otherwise the sweep would pass for routes that refuse everybody.
-    const reads = apiRoutes(api.context).filter(({ access, method }) => access === 'application' && method === 'get');
+    const reads = createRoutes(api.context).filter(({ access, method }) => access === 'application' && method === 'get');
     for (const route of reads) {
       expect([route.name, await callRoute(victim.setup.client, route, victim)]).toMatchObject([route.name, { status: 200 }]);
     }

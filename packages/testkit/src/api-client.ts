@@ -8,19 +8,24 @@ export interface ApiAnswer {
   readonly body: unknown;
 }
 
+/** Hears of every answer; fails the call by throwing. */
+export type AnswerObserver = (method: string, path: string, answer: ApiAnswer) => void;
+
 /** Speaks to an API over HTTP as a client would. */
 export class ApiClient {
   readonly #url: string;
   readonly #token: string | null;
+  readonly #observe: AnswerObserver;
 
-  constructor(url: string, token: string | null = testMasterKey) {
+  constructor(url: string, token: string | null = testMasterKey, observe: AnswerObserver = () => {}) {
     this.#url = url;
     this.#token = token;
+    this.#observe = observe;
   }
 
   /** The same API with another token; null for none. */
   withToken(token: string | null): ApiClient {
-    return new ApiClient(this.#url, token);
+    return new ApiClient(this.#url, token, this.#observe);
   }
 
   async call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<ApiAnswer> {
@@ -34,7 +39,13 @@ export class ApiClient {
       ...(body === undefined ? {} : { body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+    const answer: ApiAnswer = {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : readBody(response, text),
+    };
+    this.#observe(method, path, answer);
+    return answer;
   }
 
   /** Calls, and fails unless the answer has a status of 2xx; returns the members of its body. */
@@ -54,6 +65,10 @@ export class ApiClient {
     }
     return answer.body.map((row: unknown) => Object.fromEntries(Object.entries(row ?? {})));
   }
+}
+
+function readBody(response: Response, text: string): unknown {
+  return /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
 }
 
 /** An application with a secret and an event type, made through the API. */

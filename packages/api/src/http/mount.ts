@@ -6,15 +6,18 @@ import type { ApiContext } from '../context.ts';
 import type { ApiReport } from '../report.ts';
 import { IngestionOverloadedError } from '../services/ingestion-batcher.ts';
 import type { Authenticator } from './authenticate.ts';
+import { allowOrigins } from './cors.ts';
+import { originOf } from './origin.ts';
 import { invalidField } from './parse.ts';
 import { type RawRequest, readRequest } from './read-request.ts';
 import type { Reply, Route } from './route.ts';
+import { securityHeaders } from './security-headers.ts';
 
 export interface MountOptions {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   readonly report: ApiReport;
-  readonly context: Pick<ApiContext, 'db' | 'tokens' | 'now'>;
+  readonly context: Pick<ApiContext, 'db' | 'tokens' | 'now' | 'settings'>;
 }
 
 const basePath = '/api/v1';
@@ -23,15 +26,6 @@ const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types'])
 
 /** Seconds after which a client should come back when the database is away. */
 const retryAfterSeconds = 5;
-
-const securityHeaders = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Strict-Transport-Security': 'max-age=31536000',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-};
 
 /** Makes an express application of routes. Every error it answers with is a problem document. */
 export function mountRoutes(options: MountOptions): Express {
@@ -44,13 +38,20 @@ export function mountRoutes(options: MountOptions): Express {
     beginRequest(options, request, response);
     next();
   });
+  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, _response, next) => {
+    requireHost(request);
+    next();
+  });
   const byPath = Map.groupBy(options.routes, ({ path }) => path);
   for (const [path, routes] of byPath) {
     const router = app.route(`${basePath}${path}`);
     for (const route of routes) {
       router[route.method]((request, response) => answer(options, route, request, response));
     }
-    const allowed = routes.map(({ method }) => method.toUpperCase()).join(', ');
+    const allowed = allowedMethods(routes);
+    router.options((_request, response) => {
+      response.status(204).setHeader('Allow', allowed).end();
+    });
     router.all(() => {
       throw new ProblemError('NotFound', { status: 405, detail: `Allowed methods: ${allowed}.`, headers: { Allow: allowed } });
     });
@@ -60,6 +61,23 @@ export function mountRoutes(options: MountOptions): Express {
   });
   app.use(problemHandler(options.report));
   return app;
+}
+
+/** Express answers HEAD as GET without the body. */
+function allowedMethods(routes: readonly Route[]): string {
+  const methods = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+/** Servers must refuse a request of HTTP/1.1 that has no Host; an empty one is fine. */
+function requireHost(request: Request): void {
+  if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+    throw new ProblemError('JsonPayload', {
+      code: 'host_missing',
+      detail: 'The request has no Host header.',
+      headers: { Connection: 'close' },
+    });
+  }
 }
 
 /** Slashes are rewritten, never redirected: repeated ones collapse and a final one goes. The absolute form, which proxies send, is cut. */
@@ -105,7 +123,7 @@ async function answer(options: MountOptions, route: Route, request: Request, res
   const raw: RawRequest = {
     params,
     query,
-    origin: originOf(request),
+    origin: originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket }),
     pathWithQuery: request.url,
     ip: request.socket.remoteAddress ?? null,
     requestId: String(response.getHeader('X-Request-Id')),
@@ -119,7 +137,10 @@ function send(response: Response, reply: Reply): void {
   for (const [name, value] of Object.entries(reply.headers ?? {})) {
     response.setHeader(name, value);
   }
-  if (reply.body === undefined) {
+  if (reply.content) {
+    response.setHeader('Content-Type', reply.content.type);
+    response.end(reply.content.bytes);
+  } else if (reply.body === undefined) {
     response.end();
   } else {
     response.json(reply.body);
@@ -148,12 +169,6 @@ function refuseUnstorable(parameters: Readonly<Record<string, string | readonly 
   }
 }
 
-function originOf(request: Request): string {
-  const origin = `${request.protocol}://${request.headers.host ?? ''}`;
-  // A client may send any Host, also none or one that no URL can have.
-  return URL.canParse(origin) ? origin : `${request.protocol}://localhost`;
-}
-
 function problemHandler(report: ApiReport): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next: unknown) => {
     const problem = problemOf(error);
@@ -168,7 +183,14 @@ function problemHandler(report: ApiReport): ErrorRequestHandler {
       response.setHeader(name, value);
     }
     response.status(problem.status).type('application/problem+json');
-    response.end(JSON.stringify(problemDocument(problem, { baseUrl: originOf(request), instance: request.path })));
+    response.end(
+      JSON.stringify(
+        problemDocument(problem, {
+          baseUrl: originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket }),
+          instance: request.path,
+        }),
+      ),
+    );
   };
 }
 

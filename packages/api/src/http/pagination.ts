@@ -8,14 +8,17 @@ export function encodeCursor(parts: readonly string[]): string {
 /** A cursor parameter of parts that match these schemas. */
 export function cursor<const S extends readonly [z.ZodType, ...z.ZodType[]]>(parts: S) {
   const tuple = z.tuple([...parts]);
-  return z.string().transform((value, context) => {
-    const parsed = tuple.safeParse(readJson(value));
-    if (!parsed.success) {
-      context.addIssue({ code: 'custom', message: 'wanted a cursor as a Link header gave it' });
-      return z.NEVER;
-    }
-    return parsed.data;
-  });
+  return z
+    .string()
+    .transform((value, context) => {
+      const parsed = tuple.safeParse(readJson(value));
+      if (!parsed.success) {
+        context.addIssue({ code: 'custom', message: 'wanted a cursor as a Link header gave it' });
+        return z.NEVER;
+      }
+      return parsed.data;
+    })
+    .meta({ description: 'Opaque: as the Link header of the page before gave it.' });
 }
 
 function readJson(value: string): unknown {

@@ -39,9 +39,19 @@ export interface OperationRequest<Params, Query, Body> extends RequestContext {
 
 export interface Reply {
   readonly status: number;
-  /** Left out: an answer without a body. */
+  /** Sent as JSON. Without it and without `content`: an answer without a body. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly content?: { readonly type: string; readonly bytes: Uint8Array };
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A status, and the shape of its body if it has one. */
+export interface Answer {
+  readonly status: number;
+  readonly schema?: z.ZodType;
+  /** Where it is not JSON. */
+  readonly contentType?: string;
 }
 
 /** What an operation is, as far as documentation, authorization and mounting have to know. */
@@ -50,6 +60,8 @@ interface OperationFacts {
   readonly name: string;
   /** One line for the documentation. */
   readonly summary: string;
+  /** What a caller should know beyond that, in Markdown. */
+  readonly description?: string;
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Below `/api/v1`, with `:name` for parameters. */
   readonly path: string;
@@ -71,8 +83,10 @@ interface OperationFacts {
   readonly bodyBytesMax?: number;
   /** True where the request may leave out its body, which stands for an empty object. */
   readonly bodyMayBeLeftOut?: boolean;
-  /** The success: its status, and the shape of its body if it has one. */
-  readonly answer: { readonly status: number; readonly schema?: z.ZodType };
+  /** The success. */
+  readonly answer: Answer;
+  /** Answers beside it that are no problem documents. */
+  readonly otherAnswers?: readonly Answer[];
   /** Problems of its own, beside those that authentication, reading and validation can end with. */
   readonly problems?: readonly ProblemId[];
 }

@@ -4,19 +4,35 @@ import { z } from 'zod';
 /** A UUID in any 8-4-4-4-12 form, read as lower case. */
 export const uuid = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
+  .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/, {
     error: 'wanted a UUID such as 0192b6a0-7d3e-7c3a-9f67-3d6f5a0b1c2d',
   })
-  .transform((value) => normalizeUuid(value) ?? value);
+  .transform((value) => normalizeUuid(value) ?? value)
+  .meta({ format: 'uuid' });
+
+/** What JSON Schema can say of the texts below; PostgreSQL and headers cannot carry control characters. */
+export const textPattern = String.raw`^[^\u0000-\u001f\u007f-\u009f]*$`;
 
 /** Text that PostgreSQL and headers can carry: no control characters, no half of a surrogate pair. Bounds are in characters. */
 export function text(min: number, max: number) {
   return z
     .string()
-    .min(min, { error: `wanted ${min} to ${max} characters` })
-    .max(max, { error: `wanted ${min} to ${max} characters` })
+    .superRefine((value, context) => {
+      const length = charactersOf(value, max);
+      if (length < min || length > max) {
+        const bound = length < min ? ({ code: 'too_small', minimum: min } as const) : ({ code: 'too_big', maximum: max } as const);
+        context.addIssue({ ...bound, origin: 'string', inclusive: true, input: value, message: `wanted ${min} to ${max} characters` });
+      }
+    })
     .refine((value) => !/\p{Cc}/u.test(value), { error: 'control characters are not allowed' })
-    .refine((value) => value.isWellFormed(), { error: 'wanted well-formed Unicode' });
+    .refine((value) => value.isWellFormed(), { error: 'wanted well-formed Unicode' })
+    .meta({ minLength: min, maxLength: max, pattern: textPattern });
+}
+
+/** A character outside of the first 65,536 takes two units of a string; nothing is counted that is too long either way. */
+function charactersOf(value: string, max: number): number {
+  const isClear = value.length <= max || value.length > 2 * max;
+  return isClear ? value.length : value.length - (value.match(/[\ud800-\udbff][\udc00-\udfff]/g) ?? []).length;
 }
 
 /** Every optional member also accepts null. */
@@ -24,28 +40,64 @@ export function optional<S extends z.ZodType>(schema: S) {
   return schema.nullish().transform((value) => value ?? null);
 }
 
+/**
+ * A map whose members are read by a schema. Unlike `z.record` it keeps a member named `__proto__`, which is a name like any other and must
+ * not get lost.
+ */
+export function mapOf<V extends z.ZodType>(values: V) {
+  return z
+    .unknown()
+    .transform((input, context): Record<string, z.output<V>> => {
+      if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+        context.addIssue({ code: 'invalid_type', expected: 'record', input, message: 'wanted an object' });
+        return z.NEVER;
+      }
+      const entries: [string, z.output<V>][] = [];
+      for (const [name, value] of Object.entries(input)) {
+        const parsed = values.safeParse(value);
+        if (parsed.success) {
+          entries.push([name, parsed.data]);
+        }
+        for (const issue of parsed.error?.issues ?? []) {
+          context.addIssue({ ...issue, path: [name, ...issue.path] });
+        }
+      }
+      return Object.fromEntries(entries);
+    })
+    .meta({ type: 'object', additionalProperties: inputSchemaOf(values) });
+}
+
+function inputSchemaOf(schema: z.ZodType): z.core.JSONSchema.JSONSchema {
+  const { $schema: _dialect, ...members } = z.toJSONSchema(schema, { io: 'input' });
+  return members;
+}
+
 /** A map of texts with bounds on its size and on the UTF-8 bytes of keys and values. */
 export function textMap(bounds: { readonly entriesMax: number; readonly bytesMax: number }) {
   const { entriesMax, bytesMax } = bounds;
-  return z.record(z.string(), z.string()).superRefine((map, context) => {
-    const entries = Object.entries(map);
-    if (entries.length > entriesMax) {
-      context.addIssue({ code: 'custom', message: `wanted at most ${entriesMax} entries` });
-    }
-    for (const [key, value] of entries) {
-      for (const [what, part] of [
-        ['key', key],
-        ['value', value],
-      ] as const) {
-        const bytes = Buffer.byteLength(part);
-        if (bytes < 1 || bytes > bytesMax) {
-          context.addIssue({ code: 'custom', path: [key], message: `wanted a ${what} of 1 to ${bytesMax} bytes` });
-        } else if (/\p{Cc}/u.test(part) || !part.isWellFormed()) {
-          context.addIssue({ code: 'custom', path: [key], message: `the ${what} has characters that are not allowed` });
+  const part = { minLength: 1, maxLength: bytesMax, pattern: textPattern };
+  return mapOf(z.string().meta(part))
+    .superRefine((map, context) => {
+      const entries = Object.entries(map);
+      if (entries.length > entriesMax) {
+        context.addIssue({ code: 'custom', message: `wanted at most ${entriesMax} entries` });
+      }
+      for (const [key, value] of entries) {
+        const problem = partProblemOf('key', key, bytesMax) ?? partProblemOf('value', value, bytesMax);
+        if (problem !== null) {
+          context.addIssue({ code: 'custom', path: [key], message: problem });
         }
       }
-    }
-  });
+    })
+    .meta({ maxProperties: entriesMax, propertyNames: part });
+}
+
+function partProblemOf(what: 'key' | 'value', part: string, bytesMax: number): string | null {
+  const bytes = Buffer.byteLength(part);
+  if (bytes < 1 || bytes > bytesMax) {
+    return `wanted a ${what} of 1 to ${bytesMax} bytes`;
+  }
+  return /\p{Cc}/u.test(part) || !part.isWellFormed() ? `the ${what} has characters that are not allowed` : null;
 }
 
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
@@ -61,7 +113,8 @@ export const timestamp = z
       return z.NEVER;
     }
     return date;
-  });
+  })
+  .meta({ format: 'date-time', examples: ['2024-05-01T12:00:00Z'] });
 
 function readTimestamp(value: string): Date | null {
   const [, day = '', time, fraction = '', offset = ''] = rfc3339.exec(value) ?? [];

@@ -1,12 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { checkDatabase } from '@postrider/shared/database/queries/check-database';
 import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
-import { isProblemId, ProblemError, type ProblemId, problems, problemTypeUrl } from '../problems.ts';
+import { ProblemError } from '../problems.ts';
 import { payloadContentTypes } from '../schemas/events.ts';
-import { errorParams, explainedProblemView, healthQuery, healthView, instanceView, payloadContentTypesView } from '../schemas/instance.ts';
+import { healthQuery, healthView, instanceView, payloadContentTypesView, quotasView } from '../schemas/instance.ts';
+import { unlimited } from './usage.ts';
 
 /** What the installation says of itself. */
 export function instanceRoutes(context: ApiContext): Route[] {
@@ -23,39 +24,6 @@ export function instanceRoutes(context: ApiContext): Route[] {
       },
     }),
     defineRoute({
-      name: 'errors.list',
-      summary: 'Lists the problems that requests can end with',
-      method: 'get',
-      path: '/errors',
-      access: 'public',
-      answer: { status: 200, schema: z.array(explainedProblemView) },
-      async handle({ origin }) {
-        return {
-          status: 200,
-          body: Object.keys(problems)
-            .filter(isProblemId)
-            .map((id) => problemOf(origin, id)),
-        };
-      },
-    }),
-    defineRoute({
-      name: 'errors.get',
-      summary: 'Explains a problem',
-      method: 'get',
-      path: '/errors/:id',
-      access: 'public',
-      params: errorParams,
-      answer: { status: 200, schema: explainedProblemView },
-      problems: ['NotFound'],
-      async handle({ origin, params }) {
-        const id = params.id;
-        if (!isProblemId(id)) {
-          throw new ProblemError('NotFound', { detail: 'There is no error of this name.' });
-        }
-        return { status: 200, body: problemOf(origin, id) };
-      },
-    }),
-    defineRoute({
       name: 'payload_content_types.list',
       summary: 'Lists the content types that payloads can have',
       method: 'get',
@@ -67,6 +35,17 @@ export function instanceRoutes(context: ApiContext): Route[] {
       },
     }),
     defineRoute({
+      name: 'instance.quotas',
+      summary: 'Tells the limits of this installation',
+      method: 'get',
+      path: '/quotas',
+      access: 'public',
+      answer: { status: 200, schema: quotasView },
+      async handle() {
+        return { status: 200, body: quotas };
+      },
+    }),
+    defineRoute({
       name: 'instance.health',
       summary: 'Tells whether the installation works',
       method: 'get',
@@ -74,11 +53,25 @@ export function instanceRoutes(context: ApiContext): Route[] {
       access: 'public',
       query: healthQuery,
       answer: { status: 200, schema: healthView },
+      otherAnswers: [{ status: 503, schema: healthView }],
       problems: ['NotFound', 'Forbidden'],
       handle: (request) => checkHealth(context, request.query.key),
     }),
   ];
 }
+
+/** Nothing is limited, and `quota_enforcement` of the instance says so. */
+const quotas: z.output<typeof quotasView> = {
+  enabled: false,
+  limits: {
+    global_members_per_organization_limit: unlimited,
+    global_applications_per_organization_limit: unlimited,
+    global_events_per_day_limit: unlimited,
+    global_days_of_events_retention_limit: unlimited,
+    global_subscriptions_per_application_limit: unlimited,
+    global_event_types_per_application_limit: unlimited,
+  },
+};
 
 function instanceOf({ settings }: ApiContext): z.output<typeof instanceView> {
   return {
@@ -93,10 +86,6 @@ function instanceOf({ settings }: ApiContext): z.output<typeof instanceView> {
     formbricks: null,
     cloudflare_turnstile_site_key: null,
   };
-}
-
-function problemOf(origin: string, id: ProblemId): z.output<typeof explainedProblemView> {
-  return { type: problemTypeUrl(origin, id), id, ...problems[id] };
 }
 
 async function checkHealth(context: ApiContext, given: unknown): Promise<Reply> {

@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import { orProblem } from '../http/parse.ts';
-import { sentCount, sentUuid, text, uuid } from '../http/schemas.ts';
+import { sentCount, sentUuid, uuid } from '../http/schemas.ts';
+import { nameOr } from './names.ts';
 import { sentStep } from './usage.ts';
 
-const wantedName = z
-  .string()
-  .refine((value) => value.trim() !== '', { ...orProblem('ApplicationNameMissing'), abort: true })
-  .pipe(text(2, 50));
-
-export const applicationPost = z.object({ organization_id: uuid, name: wantedName }).meta({ id: 'ApplicationPost' });
+export const applicationPost = z.object({ organization_id: uuid, name: nameOr('ApplicationNameMissing') }).meta({ id: 'ApplicationPost' });
 
 export const applicationListQuery = z.object({ organization_id: uuid });
 

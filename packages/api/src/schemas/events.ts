@@ -10,17 +10,16 @@ const pageSizeDefault = 100;
 const pageSizeMax = 1000;
 
 /** `key=value`; a key has no equals sign. */
-const label = z.string().regex(/^[^=]+=.*$/s, { error: 'wanted key=value' });
+const label = z.string().regex(/^[^=]+=[\s\S]*$/, { error: 'wanted key=value' });
 
 /** What an application sends as an event. */
 export const eventPost = z
   .object({
     application_id: uuid,
-    event_id: optional(uuid),
+    event_id: optional(uuid).meta({ description: 'Makes a repeated request harmless: it is answered 409. Ours when it is left out.' }),
     event_type: text(1, 200),
-    // A string, or any JSON value where the content type says JSON.
-    payload: z.unknown(),
-    payload_content_type: z.string(),
+    payload: z.unknown().meta({ description: 'A string, or any JSON value where the content type is application/json.' }),
+    payload_content_type: z.string().meta({ enum: [...contentTypes] }),
     occurred_at: timestamp,
     labels: textMap({ entriesMax: 10, bytesMax: 50 }),
     metadata: optional(textMap({ entriesMax: 50, bytesMax: 50 })),
@@ -30,10 +29,13 @@ export const eventPost = z
 export type EventPost = z.output<typeof eventPost>;
 
 export const eventListQuery = applicationQuery.extend({
-  event_type: z.string().optional(),
-  since: timestamp.optional(),
-  until: timestamp.optional(),
-  label: z.union([label, z.array(label)], { error: 'wanted key=value' }).optional(),
+  event_type: z.string().optional().meta({ description: 'Events of this type; none for an unknown one.' }),
+  since: timestamp.optional().meta({ description: 'Received at this time or later.' }),
+  until: timestamp.optional().meta({ description: 'Received at this time or earlier.' }),
+  label: z
+    .union([label, z.array(label)], { error: 'wanted key=value' })
+    .optional()
+    .meta({ description: '`key=value`; repeated: events that have all of them.' }),
   page: z.coerce.number().int().min(1).max(10_000).default(1),
   per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
   pagination_cursor: cursor([timestamp, uuid]).optional(),

@@ -2,15 +2,10 @@ import { z } from 'zod';
 import { sentCount } from '../http/schemas.ts';
 import { payloadContentTypes } from './events.ts';
 
-export const errorParams = z.object({ id: z.string() });
+const sentLimit = z.int32().min(1);
 
 /** A wrong key is a wrong key, whatever it is made of. */
-export const healthQuery = z.object({ key: z.unknown().optional() });
-
-/** What `/errors` says of a problem. */
-export const explainedProblemView = z
-  .object({ type: z.url(), id: z.string(), title: z.string(), detail: z.string(), status: sentCount })
-  .meta({ id: 'ExplainedProblem' });
+export const healthQuery = z.object({ key: z.unknown().optional().meta({ type: 'string' }) });
 
 export const payloadContentTypesView = z.array(z.enum(payloadContentTypes));
 
@@ -38,3 +33,31 @@ export const healthView = z
     total_duration_ms: sentCount,
   })
   .meta({ id: 'Health' });
+
+export const quotasView = z
+  .object({
+    enabled: z.boolean(),
+    limits: z
+      .object({
+        global_members_per_organization_limit: sentLimit,
+        global_applications_per_organization_limit: sentLimit,
+        global_events_per_day_limit: sentLimit,
+        global_days_of_events_retention_limit: sentLimit,
+        global_subscriptions_per_application_limit: sentLimit,
+        global_event_types_per_application_limit: sentLimit,
+      })
+      .meta({ description: 'No limit is 2147483647.' }),
+  })
+  .meta({ id: 'Quotas' });
+
+export const environmentVariableView = z
+  .object({
+    name: z.string().min(1).meta({ description: 'As a flag, without its hyphens in front.' }),
+    env_var: z.string().min(1),
+    description: z.string().nullable(),
+    default: z.string().nullable(),
+    group: z.string().nullable(),
+    sensitive: z.boolean(),
+    required: z.boolean(),
+  })
+  .meta({ id: 'EnvironmentVariable' });

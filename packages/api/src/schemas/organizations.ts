@@ -1,18 +1,15 @@
 import { installationId } from '@postrider/shared/domain/audit-entry';
 import { z } from 'zod';
-import { orProblem } from '../http/parse.ts';
-import { optional, sentCount, sentUuid, text, uuid } from '../http/schemas.ts';
+import { optional, sentCount, sentUuid, uuid } from '../http/schemas.ts';
+import { nameOr } from './names.ts';
 import { sentStep } from './usage.ts';
-
-const wantedName = z
-  .string()
-  .refine((value) => value.trim() !== '', { ...orProblem('OrganizationNameMissing'), abort: true })
-  .pipe(text(2, 50));
 
 /** The audit log keeps the changes of the installation itself under this one. */
 const wantedId = uuid.refine((id) => id !== installationId, { error: 'this id is reserved' });
 
-export const organizationPost = z.object({ name: wantedName, organization_id: optional(wantedId) }).meta({ id: 'OrganizationPost' });
+export const organizationPost = z
+  .object({ name: nameOr('OrganizationNameMissing'), organization_id: optional(wantedId) })
+  .meta({ id: 'OrganizationPost' });
 
 export const organizationParams = z.object({ organization_id: uuid });
 

@@ -16,12 +16,13 @@ export const requestAttemptListQuery = applicationQuery.extend({
   subscription_id: uuid.optional(),
   min_created_at: timestamp.optional(),
   max_created_at: timestamp.optional(),
-  'event.event_type_names': z.string().transform(commaSeparated).optional(),
+  'event.event_type_names': z.string().transform(commaSeparated).optional().meta({ description: 'Names, separated by commas.' }),
   status: z
     .string()
     .transform(commaSeparated)
     .pipe(z.array(z.enum(statuses)))
-    .optional(),
+    .optional()
+    .meta({ pattern: `^(?:(?:${statuses.join('|')})(?:,|$))*$`, description: `Separated by commas: ${statuses.join(', ')}.` }),
   pagination_cursor: cursor([uuid]).optional(),
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { optional, sentTextMap, sentTime, sentUuid, text, textMap, uuid } from '../http/schemas.ts';
+import { mapOf, optional, sentTextMap, sentTime, sentUuid, text, textMap, uuid } from '../http/schemas.ts';
 import { policyMembers, policyViewMembers } from './subscription-policies.ts';
 
 const urlLengthMax = 1000;
@@ -11,36 +11,44 @@ const methods = ['GET', 'PATCH', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'] as 
 /** Headers that the connection or we ourselves write. */
 const refusedHeaders: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'user-agent']);
 
+const headerNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 const headerName = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, { error: 'wanted the name of an HTTP header' })
+  .regex(headerNamePattern, { error: 'wanted the name of an HTTP header' })
   .refine((name) => !refusedHeaders.has(name.toLowerCase()), { error: 'this header may not be set' });
 const headerValue = z
   .string({ error: 'wanted a text or a list of texts' })
   .max(headerValueLengthMax)
   .regex(/^[\x20-\x7e]*$/, { error: 'wanted visible ASCII characters' });
 
-const targetHeaders = z.record(z.string(), z.union([headerValue, z.array(headerValue).min(1).max(10)])).superRefine((headers, context) => {
-  const names = Object.keys(headers);
-  if (names.length > targetHeadersMax) {
-    context.addIssue({ code: 'custom', message: `wanted at most ${targetHeadersMax} headers` });
-  }
-  for (const name of names) {
-    const parsed = headerName.safeParse(name);
-    if (!parsed.success) {
-      context.addIssue({ code: 'custom', path: [name], message: parsed.error.issues[0]?.message ?? 'not a header name' });
+const targetHeaders = mapOf(z.union([headerValue, z.array(headerValue).min(1).max(10)]))
+  .superRefine((headers, context) => {
+    const names = Object.keys(headers);
+    if (names.length > targetHeadersMax) {
+      context.addIssue({ code: 'custom', message: `wanted at most ${targetHeadersMax} headers` });
     }
-  }
-});
+    for (const name of names) {
+      const parsed = headerName.safeParse(name);
+      if (!parsed.success) {
+        context.addIssue({ code: 'custom', path: [name], message: parsed.error.issues[0]?.message ?? 'not a header name' });
+      }
+    }
+  })
+  .meta({ maxProperties: targetHeadersMax, propertyNames: { pattern: headerNamePattern.source } });
 
 const target = z.object({
   type: z.literal('http', { error: 'wanted "http"' }),
-  method: z.string().toUpperCase().pipe(z.enum(methods)),
+  method: z
+    .string()
+    .toUpperCase()
+    .pipe(z.enum(methods))
+    .meta({ enum: [...methods] }),
   url: z
     .string()
     .min(1)
     .max(urlLengthMax)
-    .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), { error: 'wanted an http or https URL' }),
+    .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), { error: 'wanted an http or https URL' })
+    .meta({ format: 'uri', pattern: '^[Hh][Tt][Tt][Pp][Ss]?:' }),
   headers: optional(targetHeaders),
 });
 
@@ -52,11 +60,15 @@ export const subscriptionPost = z
     event_types: z.array(text(1, 200)).min(1).max(100),
     description: optional(text(1, 100)),
     metadata: optional(textMap({ entriesMax: 50, bytesMax: 100 })),
-    labels: optional(textMap({ entriesMax: 10, bytesMax: 100 })),
-    label_key: optional(text(1, 100)),
-    label_value: optional(text(1, 100)),
+    labels: optional(textMap({ entriesMax: 10, bytesMax: 100 })).meta({
+      description: 'Events must have all of them; `{}` matches every event of the types.',
+    }),
+    label_key: optional(text(1, 100)).meta({ deprecated: true, description: 'The older form of one label, with label_value.' }),
+    label_value: optional(text(1, 100)).meta({ deprecated: true, description: 'The older form of one label, with label_key.' }),
     target,
-    dedicated_workers: optional(z.array(text(1, 100)).min(1).max(20)),
+    dedicated_workers: optional(z.array(text(1, 100)).min(1).max(20)).meta({
+      description: 'Names of the workers that deliver for it, and no others.',
+    }),
     ...policyMembers,
   })
   .meta({ id: 'SubscriptionPost' });

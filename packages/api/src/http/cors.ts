@@ -1,0 +1,20 @@
+import cors from 'cors';
+import type { RequestHandler } from 'express';
+
+/** Seconds for which browsers remember a preflight. */
+const maxAgeSeconds = 3600;
+
+/**
+ * Lets pages of these origins call the API; of any when there are none. Nothing is given away by that: tokens travel in a header that pages
+ * must set themselves, never in a cookie. A preflight goes on to the handler of OPTIONS, which answers it.
+ */
+export function allowOrigins(origins: readonly string[]): RequestHandler {
+  return cors({
+    origin: origins.length === 0 ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Content-Encoding', 'Hook0-Client-Options', 'X-Request-Id'],
+    exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
+    maxAge: maxAgeSeconds,
+    preflightContinue: true,
+  });
+}

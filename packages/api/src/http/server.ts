@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ProblemError, problemDocument, type ProblemOptions } from '../problems.ts';
+import { addressOf } from './origin.ts';
+import { securityHeaders } from './security-headers.ts';
+
+export interface ApiServerOptions {
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** Headers and request line together, in bytes. */
+const headerBytesMax = 16 * 1024;
+
+/** An HTTP server whose answers are problem documents even where the request never gets as far as the application. */
+export function createApiServer(app: RequestListener, options: ApiServerOptions): Server {
+  // Whether a connection is in the middle of an answer: another one would end up inside of it.
+  const answering = new WeakMap<Duplex, ServerResponse>();
+  const server = createServer({
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+    // The application answers a request without Host itself: Node would with an empty body.
+    requireHostHeader: false,
+  });
+  server.on('request', (request, response) => {
+    answering.set(request.socket, response);
+    response.once('close', () => {
+      if (answering.get(request.socket) === response) {
+        answering.delete(request.socket);
+      }
+    });
+    app(request, response);
+  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const { status, headers, body } = answerOf(request.socket, 417, {
+      detail: 'Expect may only be 100-continue.',
+      code: 'expectation_failed',
+    });
+    response.writeHead(status, headers).end(body);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable || answering.get(socket)?.headersSent === true) {
+      socket.destroy();
+      return;
+    }
+    const { status, headers, body } = answerOf(socket, ...unreadable(error.code));
+    const head = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+  });
+  return server;
+}
+
+/** What Node's parser stumbled over. */
+function unreadable(code: string | undefined): [status: number, problem: ProblemOptions] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return [431, { detail: `The request line and the headers are larger than ${headerBytesMax} bytes.`, code: 'headers_too_large' }];
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return [413, { detail: 'The chunk extensions of the body are too large.', code: 'chunk_extensions_too_large' }];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [408, { detail: 'The request did not arrive in time.', code: 'request_timeout' }];
+    default:
+      return [400, { detail: 'This is not an HTTP request.', code: 'not_http' }];
+  }
+}
+
+function answerOf(socket: Duplex, status: number, options: ProblemOptions) {
+  const problem = new ProblemError('JsonPayload', { ...options, status });
+  const body = JSON.stringify(problemDocument(problem, { baseUrl: addressOf(socket), instance: null }));
+  const headers = {
+    ...securityHeaders,
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': randomUUID(),
+    Date: new Date().toUTCString(),
+  };
+  return { status, headers, body };
+}

@@ -1,0 +1,29 @@
+import type { Json } from './components.ts';
+
+const requestId = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
+
+/** The headers that are worth a word, as components. */
+export const headerComponents: Json = {
+  Link: {
+    description: '`<url>; rel="next"`, only when there is a next page.',
+    schema: { type: 'string' },
+  },
+  'Retry-After': {
+    description: 'Seconds after which to try again.',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  'X-Request-Id': {
+    description: 'The id of the request as it was sent, or a new one: it finds the request in the logs.',
+    schema: { type: 'string' },
+  },
+};
+
+/** The headers of a success. */
+export function answerHeaders(isPaged: boolean): Json {
+  return { ...requestId, ...(isPaged && { Link: { $ref: '#/components/headers/Link' } }) };
+}
+
+/** The headers of a problem. */
+export function problemHeaders(status: number): Json {
+  return { ...requestId, ...((status === 429 || status === 503) && { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }) };
+}
