@@ -19,14 +19,15 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** How rows are found and ordered, without what policies add: filters, and the look at the settings. */
+/** How rows are found and ordered, without what policies add: filters, the look at the settings, and the applications of the organization. */
 function shapeOf(plan: unknown): unknown[] {
   if (typeof plan !== 'object' || plan === null || !('Node Type' in plan)) {
     return [];
   }
   const children = 'Plans' in plan && Array.isArray(plan.Plans) ? plan.Plans.flatMap(shapeOf) : [];
-  const isSetting = plan['Node Type'] === 'Result' && 'Parent Relationship' in plan && plan['Parent Relationship'] === 'InitPlan';
-  return isSetting ? [] : [plan['Node Type'], 'Index Name' in plan ? plan['Index Name'] : null, ...children];
+  const relationship = 'Parent Relationship' in plan ? plan['Parent Relationship'] : null;
+  const isOfPolicy = relationship === 'SubPlan' || (relationship === 'InitPlan' && plan['Node Type'] === 'Result');
+  return isOfPolicy ? [] : [plan['Node Type'], 'Index Name' in plan ? plan['Index Name'] : null, ...children];
 }
 
 async function explain(db: Database, text: string): Promise<unknown[]> {
