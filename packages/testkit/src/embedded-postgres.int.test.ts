@@ -197,6 +197,7 @@ describe('a server on the data of the last one', () => {
       { rolname: 'postrider_app', rolcanlogin: true, rolcreaterole: false, mighty: false },
       { rolname: 'postrider_owner', rolcanlogin: true, rolcreaterole: true, mighty: false },
       { rolname: 'postrider_runtime', rolcanlogin: false, rolcreaterole: false, mighty: false },
+      { rolname: 'postrider_tenant', rolcanlogin: false, rolcreaterole: false, mighty: false },
     ]);
     expect(await query(first.runtimeUrl, "select pg_has_role('postrider_runtime', 'member') as member")).toEqual([{ member: true }]);
   });

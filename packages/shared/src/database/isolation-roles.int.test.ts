@@ -89,6 +89,25 @@ test('one role that may make roles makes what it needs', async () => {
   expect(await countApplications(pool)).toBe(2);
 });
 
+test('an owner who may make roles adds the one for tenants to those that are there', async () => {
+  await superuser.query({ text: "create role single login createrole password 'single'" });
+  await superuser.query({ text: 'create role postrider_runtime nologin' });
+  const { url, pool } = await migrated('single');
+  expect(await checkDatabase(pool)).toMatchObject({ is_isolating: true });
+
+  await superuser.query({ text: "create role app login password 'single' in role postrider_runtime" });
+  const appUrl = new URL(url);
+  appUrl.username = 'app';
+  const app = openTestPool(appUrl.href, 2);
+  try {
+    expect(await checkDatabase(app)).toEqual({ excess_rights: [], is_isolating: true });
+    expect(await visibleToOne(app, true)).toBe(1);
+  } finally {
+    await app.end();
+    await superuser.query({ text: 'drop role app' });
+  }
+});
+
 test('one role that may not works all the same, until somebody makes the role for tenants', async () => {
   await superuser.query({ text: "create role single login password 'single'" });
   const { pool } = await migrated('single');
