@@ -5,6 +5,8 @@ import { mountRoutes } from './http/mount.ts';
 import type { ApiReport } from './report.ts';
 import { applicationSecretRoutes } from './routes/application-secrets.ts';
 import { applicationRoutes } from './routes/applications.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
+import { eventsPerDayRoutes } from './routes/events-per-day.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
 import { eventRoutes } from './routes/event.ts';
 import { eventsRoutes } from './routes/events.ts';
@@ -22,6 +24,8 @@ export function createApp(context: ApiContext, authenticator: Authenticator, rep
     routes: [
       eventRoutes,
       eventsRoutes,
+      deliveryRoutes,
+      eventsPerDayRoutes,
       requestAttemptRoutes,
       responseRoutes,
       eventTypeRoutes,

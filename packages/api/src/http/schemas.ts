@@ -75,3 +75,12 @@ function readTimestamp(value: string): Date | null {
 
 /** The only query parameter of many routes. */
 export const applicationQuery = z.object({ application_id: uuid });
+
+/** A UUID in an answer, always lower case. */
+export const sentUuid = z.string().meta({ format: 'uuid' });
+
+/** A time in an answer: JSON writes it in RFC 3339, in UTC with `Z`. */
+export const sentTime = z.date();
+
+/** A count in an answer, of 32 bits: older clients read no more. */
+export const sentCount = z.int32().min(0);

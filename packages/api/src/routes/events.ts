@@ -1,28 +1,14 @@
 import { findEvent } from '@postrider/shared/database/queries/find-event';
-import { type EventRow, listEvents } from '@postrider/shared/database/queries/list-events';
+import type { EventRow } from '@postrider/shared/database/queries/list-events';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { cursor, encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { encodeCursor, nextLink } from '../http/pagination.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { applicationQuery, optional, timestamp, uuid } from '../http/schemas.ts';
+import { applicationQuery, optional, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
+import { eventListQuery } from '../schemas/event-list.ts';
+import { listEventsPage } from '../services/list-events-page.ts';
 import { replayEvent } from '../services/replay-event.ts';
-
-const pageSizeDefault = 100;
-const pageSizeMax = 1000;
-
-/** `key=value`; a key has no equals sign. */
-const label = z.string().regex(/^[^=]+=.*$/s, { error: 'wanted key=value' });
-
-const listQuery = applicationQuery.extend({
-  event_type: z.string().optional(),
-  since: timestamp.optional(),
-  until: timestamp.optional(),
-  label: z.union([label, z.array(label)], { error: 'wanted key=value' }).optional(),
-  page: z.coerce.number().int().min(1).max(10_000).default(1),
-  per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
-  pagination_cursor: cursor([timestamp, uuid]).optional(),
-});
 
 const eventParams = z.object({ event_id: uuid });
 const replayPost = z.object({ application_id: uuid, subscription_id: optional(uuid) });
@@ -41,25 +27,25 @@ function readRoutes(): Route[] {
       path: '/events',
       access: 'application',
       application: 'query',
-      query: listQuery,
+      query: eventListQuery,
       answer: { status: 200 },
       async handle({ db, query: filter, origin, pathWithQuery }) {
         const [receivedAt, eventId] = filter.pagination_cursor ?? [null, null];
-        const rows = await listEvents(db, {
+        const { events, next } = await listEventsPage(db, {
           applicationId: filter.application_id,
-          eventType: filter.event_type ?? null,
+          eventTypeNames: orAll(filter.event_type),
+          statuses: orAll(filter.status),
           since: filter.since ?? null,
           until: filter.until ?? null,
-          labels: readLabels(filter.label),
+          labels: readLabels(filter.label ?? []),
           after: receivedAt && eventId ? { receivedAt, eventId } : null,
-          offset: receivedAt ? 0 : (filter.page - 1) * filter.per_page,
-          limit: filter.per_page + 1,
+          skip: receivedAt ? 0 : (filter.page - 1) * filter.per_page,
+          size: filter.per_page,
         });
-        const { page, last } = pageOf(rows, filter.per_page);
-        const headers = last
-          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.received_at.toISOString(), last.event_id]) }) }
+        const headers = next
+          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([next.receivedAt.toISOString(), next.eventId]) }) }
           : {};
-        return { status: 200, body: page.map(view), headers };
+        return { status: 200, body: events.map((row) => ({ ...view(row), status: row.status })), headers };
       },
     }),
     defineRoute({
@@ -112,9 +98,13 @@ function writeRoutes({ notifier }: ApiContext): Route[] {
   ];
 }
 
-function readLabels(labels: string | readonly string[] | undefined): Record<string, string> {
-  const list = typeof labels === 'string' ? [labels] : (labels ?? []);
-  return Object.fromEntries(list.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+function readLabels(labels: readonly string[]): Record<string, string> {
+  return Object.fromEntries(labels.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+}
+
+/** A list that is empty or left out filters nothing. */
+function orAll<T>(values: readonly T[] | undefined): readonly T[] | null {
+  return values === undefined || values.length === 0 ? null : values;
 }
 
 function view(row: EventRow) {
