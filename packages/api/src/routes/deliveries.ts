@@ -31,7 +31,7 @@ export function deliveryRoutes(): Route[] {
           throw new ProblemError('NotFound', { detail: 'The application has no event of this id.' });
         }
         const { event_id: eventId, event_type_name: eventTypeName, received_at: receivedAt, labels } = event;
-        const statuses = await loadEventStatuses(db, { applicationId, eventIds: [eventId], receivedSince: receivedAt });
+        const statuses = await loadEventStatuses(db, applicationId, [event]);
         const retriesMax = await findRetriesMax(db, workerAliveWithinMs);
         const rows = await listDeliveries(db, {
           applicationId,

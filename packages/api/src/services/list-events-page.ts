@@ -44,14 +44,14 @@ export async function listEventsPage(db: Database, request: EventsPageRequest): 
   const skip = isFiltered ? request.skip : 0;
   const limit = request.statuses === null ? skip + request.size + 1 : eventStatusWindow;
   const looked = await lookAt(db, request, { limit, offset: isFiltered ? 0 : request.skip });
-  const statuses = request.statuses === null ? null : await statusesOf(db, request.applicationId, looked);
+  const statuses = request.statuses === null ? null : await loadEventStatuses(db, request.applicationId, looked);
   const { found, next } = pick(looked, {
     until: skip + request.size,
     limit,
     fits: (row) => row.matches && (statuses === null || request.statuses?.includes(statuses.get(row.event_id) ?? 'no_match') === true),
   });
   const page = found.slice(skip);
-  const shown = statuses ?? (await statusesOf(db, request.applicationId, page));
+  const shown = statuses ?? (await loadEventStatuses(db, request.applicationId, page));
   return { events: page.map((row) => ({ ...row, status: shown.get(row.event_id) ?? 'no_match' })), next };
 }
 
@@ -74,15 +74,6 @@ async function lookAt(
   return eventTypeNames === null
     ? listEvents(db, { ...filter, window: eventListWindow, offset, limit })
     : listEventsOfTypes(db, { ...filter, eventTypeNames, window: Math.ceil(eventListWindow / eventTypeNames.length), offset, limit });
-}
-
-function statusesOf(db: Database, applicationId: string, rows: readonly ListedEventRow[]): Promise<Map<string, EventStatus>> {
-  const [first] = rows;
-  if (!first) {
-    return Promise.resolve(new Map<string, EventStatus>());
-  }
-  const receivedSince = rows.reduce((oldest, row) => (row.received_at < oldest ? row.received_at : oldest), first.received_at);
-  return loadEventStatuses(db, { applicationId, eventIds: rows.map((row) => row.event_id), receivedSince });
 }
 
 /** What matches, up to one position, and where to go on: after the last that is shown, or after the last that was looked at. */

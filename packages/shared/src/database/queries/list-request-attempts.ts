@@ -72,7 +72,7 @@ export async function listRequestAttempts(db: Database, filter: RequestAttemptFi
 // Planned for its values: parts and filters that are not wanted vanish from the plan, and bounds of time leave partitions out. The queue
 // is served by open_attempt_pkey (open_attempt_by_subscription where that is shorter), the log by finished_attempt_by_application,
 // finished_attempt_by_subscription or, for failures alone, finished_attempt_failed; each in the order of ids and no further than the limit or
-// the window. Failures alone are also attempts that wait for a subscription that was disabled or deleted, whose rows follow soon: they are
+// the window. A subscription has one application, which is compared once, so that no plan takes the index of the application for it. Failures alone are also attempts that wait for a subscription that was disabled or deleted, whose rows follow soon: they are
 // looked up by subscription, since a queue may be long. The last row of a window is returned whether it matches or not.
 const sql = `
 with queue as (
@@ -126,8 +126,9 @@ log as (
          case when succeeded_at is not null then 'successful' else 'failed' end as status
   from webhook.finished_attempt
   where $13::boolean
-    and application_id = $1
+    and ($2::uuid is not null or application_id = $1)
     and ($2::uuid is null or subscription_id = $2)
+    and ($2::uuid is null or exists (select from webhook.subscription where subscription_id = $2 and application_id = $1))
     and (not $14::boolean or failed_at is not null)
     and ($4::timestamptz is null or finished_at >= $4)
     and request_attempt_id >= $7::uuid and request_attempt_id < $8::uuid
