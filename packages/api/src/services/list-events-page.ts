@@ -28,8 +28,10 @@ export interface EventPosition {
   readonly eventId: string;
 }
 
+export type ListedEvent = ListedEventRow & { readonly status: EventStatus };
+
 export interface EventsPage {
-  readonly events: readonly (ListedEventRow & { readonly status: EventStatus })[];
+  readonly events: readonly ListedEvent[];
   /** Where the next page begins; null when there is none. */
   readonly next: EventPosition | null;
 }
@@ -39,22 +41,44 @@ export interface EventsPage {
  * are left, so that a page may be short, even empty, and still have a next one.
  */
 export async function listEventsPage(db: Database, request: EventsPageRequest): Promise<EventsPage> {
-  const isFiltered = request.statuses !== null || Object.keys(request.labels).length > 0;
-  // Skipping is counted in what matches, which the statement does not know of events that have to be judged first.
-  const skip = isFiltered ? request.skip : 0;
-  const limit = request.statuses === null ? skip + request.size + 1 : eventStatusWindow;
-  const looked = await lookAt(db, request, { limit, offset: isFiltered ? 0 : request.skip });
-  const statuses = request.statuses === null ? null : await loadEventStatuses(db, request.applicationId, looked);
-  const { found, next } = pick(looked, {
-    until: skip + request.size,
-    limit,
-    fits: (row) => row.matches && (statuses === null || request.statuses?.includes(statuses.get(row.event_id) ?? 'no_match') === true),
-  });
+  if (request.statuses !== null) {
+    return listByStatus(db, request, new Set(request.statuses));
+  }
+  // With labels, skipping counts what matches.
+  const skip = Object.keys(request.labels).length > 0 ? request.skip : 0;
+  const limit = skip + request.size + 1;
+  const rows = await lookAt(db, request, { limit, offset: request.skip - skip });
+  const { found, next } = pick(rows, { room: skip + request.size, limit, fits: (row) => row.matches });
   const page = found.slice(skip);
-  const shown = statuses ?? (await loadEventStatuses(db, request.applicationId, page));
-  return { events: page.map((row) => ({ ...row, status: shown.get(row.event_id) ?? 'no_match' })), next };
+  return { events: withStatuses(page, await loadEventStatuses(db, request.applicationId, page)), next };
 }
 
+/** Events are judged some at a time, until the page is full or the window ends. */
+async function listByStatus(db: Database, request: EventsPageRequest, wanted: ReadonlySet<EventStatus>): Promise<EventsPage> {
+  const shownUntil = request.skip + request.size;
+  const found: ListedEvent[] = [];
+  let after = request.after;
+  let left = eventStatusWindow;
+  for (;;) {
+    const room = shownUntil - found.length;
+    const limit = Math.min(left, Math.max(2 * room, judgedAtOnceMin));
+    const rows = await lookAt(db, { ...request, after }, { limit, offset: 0 });
+    const judged = withStatuses(rows, await loadEventStatuses(db, request.applicationId, rows));
+    const picked = pick(judged, { room, limit, fits: (row) => row.matches && wanted.has(row.status) });
+    found.push(...picked.found);
+    left -= limit;
+    if (picked.next === null || picked.isEnd || left === 0 || found.length === shownUntil) {
+      return { events: found.slice(request.skip), next: picked.next };
+    }
+    after = picked.next;
+  }
+}
+
+function withStatuses(rows: readonly ListedEventRow[], statuses: ReadonlyMap<string, EventStatus>): ListedEvent[] {
+  return rows.map((row) => ({ ...row, status: statuses.get(row.event_id) ?? 'no_match' }));
+}
+
+const judgedAtOnceMin = 100;
 const openStatuses: ReadonlySet<EventStatus> = new Set(['waiting', 'pending', 'in_progress']);
 const failedStatuses: ReadonlySet<EventStatus> = new Set(['failed', 'partially_failed']);
 
@@ -76,26 +100,34 @@ async function lookAt(
     : listEventsOfTypes(db, { ...filter, eventTypeNames, window: Math.ceil(eventListWindow / eventTypeNames.length), offset, limit });
 }
 
-/** What matches, up to one position, and where to go on: after the last that is shown, or after the last that was looked at. */
-function pick(
-  rows: readonly ListedEventRow[],
-  { until, limit, fits }: { readonly until: number; readonly limit: number; readonly fits: (row: ListedEventRow) => boolean },
-): { readonly found: readonly ListedEventRow[]; readonly next: EventPosition | null } {
-  const found: ListedEventRow[] = [];
+interface Picked<Row> {
+  readonly found: readonly Row[];
+  /** Where to go on: after the last that is shown, or after the last that was looked at. Null when there is nothing more. */
+  readonly next: EventPosition | null;
+  /** Whether the page is full or the window of labels ended. */
+  readonly isEnd: boolean;
+}
+
+/** What matches of the rows that were looked at, as far as there is room. */
+function pick<Row extends ListedEventRow>(
+  rows: readonly Row[],
+  { room, limit, fits }: { readonly room: number; readonly limit: number; readonly fits: (row: Row) => boolean },
+): Picked<Row> {
+  const found: Row[] = [];
   for (const [index, row] of rows.entries()) {
     const isFit = fits(row);
-    if (isFit && found.length === until) {
-      return { found, next: positionOf(found.at(-1) ?? row) };
+    if (isFit && found.length === room) {
+      return { found, next: positionOf(found.at(-1) ?? row), isEnd: true };
     }
     if (isFit) {
       found.push(row);
     }
     // Of several windows the first that ends is the end of all: what lies behind it has not been seen whole.
     if (row.is_window_end || index === limit - 1) {
-      return { found, next: positionOf(row) };
+      return { found, next: positionOf(row), isEnd: row.is_window_end };
     }
   }
-  return { found, next: null };
+  return { found, next: null, isEnd: true };
 }
 
 function positionOf(row: ListedEventRow): EventPosition {
