@@ -18,7 +18,6 @@ export function endpointsOf({ history, eventId, requestAttemptId }: KnownRows): 
   const { application, eventTypeNames, subscriptions } = history;
   const of = `application_id=${application.applicationId}`;
   const [frequent, other, rare] = eventTypeNames;
-  const daysAgo = (days: number): string => new Date(Date.now() - days * 24 * 3_600_000).toISOString();
   const subscriptionId = subscriptions[1]?.subscriptionId ?? '';
   const events = (name: string, filter = ''): MeasuredEndpoint => ({ name: `events ${name}`, path: `/events?${of}${filter}` });
   const attempts = (name: string, filter = ''): MeasuredEndpoint => ({
@@ -64,4 +63,8 @@ export function endpointsOf({ history, eventId, requestAttemptId }: KnownRows): 
     { name: 'subscriptions', path: `/subscriptions?${of}` },
     { name: 'event types', path: `/event_types?${of}` },
   ];
+}
+
+function daysAgo(days: number): string {
+  return new Date(Date.now() - days * 24 * 3_600_000).toISOString();
 }

@@ -134,6 +134,21 @@ describe('pages of events together are all that match', () => {
     expect(ids).toEqual(await eventIdsWhere('true', application.applicationId));
   });
 
+  test('also when a page is full just where its window ends', async () => {
+    const application = await insertApplication(database.admin);
+    const subscription = await insertSubscription(database.admin, application);
+    await insertBacklog(database.admin, application, subscription, { count: 400, payloadBytes: 10 });
+    await database.admin.query({
+      text: `delete from webhook.open_attempt o using (
+               select event_id, row_number() over (order by received_at desc, event_id) % 2 as is_first from event.event where application_id = $1
+             ) e where e.event_id = o.event_id and e.is_first = 1`,
+      values: [application.applicationId],
+    });
+    const ids = await walkEvents(application.applicationId, { statuses: ['no_match'], size: 50 });
+    const isEmpty = 'not exists (select from webhook.open_attempt o where o.event_id = e.event_id)';
+    expect(ids).toEqual(await eventIdsWhere(isEmpty, application.applicationId));
+  });
+
   test('by number, as long as nothing arrives', async () => {
     const pages = await Promise.all(
       [0, 1, 2].map((number) =>
