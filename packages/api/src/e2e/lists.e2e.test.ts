@@ -1,5 +1,6 @@
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
-import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processes';
+import { eventually } from '@postrider/testkit/eventually';
+import { type ApiProcess, startApi, startWorker } from '@postrider/testkit/postrider-processes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
@@ -165,6 +166,16 @@ describe('the deliveries of an event', () => {
     expect(await deliveriesOf(setup, eventId)).toMatchObject({ status: 'partially_failed' });
   });
 
+  test('are promised as many retries as the live workers say', async () => {
+    const other = await createTestDatabase(inject('superuserUrl'));
+    const worker = await startWorker({ databaseUrl: other.runtimeUrl, args: ['--max-fast-retries=3', '--max-slow-retries=2'] });
+    const { rows } = await other.admin.query({ text: 'select retries_max from webhook.worker_process' });
+    worker.kill('SIGTERM');
+    await worker.waitForExit();
+    await other.drop();
+    expect(rows).toEqual([{ retries_max: 5 }]);
+  });
+
   test('are of an event of the application', async () => {
     const setup = await setUpApplication(master);
     const other = await setUpApplication(master);
@@ -243,6 +254,15 @@ describe('parameters', () => {
 });
 
 describe('events per day', () => {
+  test('are counted in the background', async () => {
+    await eventually(async () => {
+      const { rowCount } = await database.admin.query({
+        text: "select from event.events_per_day_progress where refreshed_at > '-infinity'",
+      });
+      return rowCount === 1;
+    });
+  });
+
   test('are shown of an application and of an organization, today provisional', async () => {
     const setup = await setUpApplication(master);
     await sendEvent(setup);
