@@ -58,16 +58,16 @@ async function listByStatus(db: Database, request: EventsPageRequest, wanted: Re
   const shownUntil = request.skip + request.size;
   const found: ListedEvent[] = [];
   let after = request.after;
-  let left = eventStatusWindow;
+  let looked = 0;
   for (;;) {
     const room = shownUntil - found.length;
-    const limit = Math.min(left, Math.max(2 * room, judgedAtOnceMin));
+    const limit = Math.min(eventStatusWindow - looked, Math.max(2 * room, looked, judgedAtOnceMin));
     const rows = await lookAt(db, { ...request, after }, { limit, offset: 0 });
     const judged = withStatuses(rows, await loadEventStatuses(db, request.applicationId, rows));
     const picked = pick(judged, { room, limit, fits: (row) => row.matches && wanted.has(row.status) });
     found.push(...picked.found);
-    left -= limit;
-    if (picked.next === null || picked.isEnd || left === 0 || found.length === shownUntil) {
+    looked += limit;
+    if (picked.next === null || picked.isEnd || looked === eventStatusWindow || found.length === shownUntil) {
       return { events: found.slice(request.skip), next: picked.next };
     }
     after = picked.next;
@@ -93,7 +93,7 @@ async function lookAt(
     return listQueuedEvents(db, { ...filter, eventTypeNames, limit });
   }
   if (statuses?.every((status) => failedStatuses.has(status))) {
-    return listGivenUpEvents(db, { ...filter, eventTypeNames, limit, window: eventStatusWindow });
+    return listGivenUpEvents(db, { ...filter, eventTypeNames, limit });
   }
   return eventTypeNames === null
     ? listEvents(db, { ...filter, window: eventListWindow, offset, limit })
@@ -104,7 +104,7 @@ interface Picked<Row> {
   readonly found: readonly Row[];
   /** Where to go on: after the last that is shown, or after the last that was looked at. Null when there is nothing more. */
   readonly next: EventPosition | null;
-  /** Whether the page is full or the window of labels ended. */
+  /** Whether the page is full, or so many events were looked at for their labels that it ends here. */
   readonly isEnd: boolean;
 }
 

@@ -73,10 +73,10 @@ describe.each([
     ['events with a label that many have', () => ({ labels: { tenant: 't3' }, size: 20 }), 20, 3 * pageReads],
     ['events with a label that few have: its window', () => ({ labels: { rare: 'yes' } }), 10, 12_000],
     ['events with a label that none has: its window', () => ({ labels: { none: 'x' } }), 0, 12_000],
-    ['successful events: its window', () => ({ statuses: ['successful'] }), 100, 12_000],
-    ['failed events', () => ({ statuses: ['failed', 'partially_failed'] }), 100, 25_000],
+    ['successful events', () => ({ statuses: ['successful'], until: hoursAgo(48) }), 100, 2 * pageReads],
+    ['failed events', () => ({ statuses: ['failed', 'partially_failed'] }), 100, 12_000],
     ['events that wait', () => ({ statuses: ['waiting', 'pending'] }), 100, 10_000],
-    ['events that matched nothing: its window', () => ({ statuses: ['no_match'] }), 20, 12_000],
+    ['events that matched nothing: its window', () => ({ statuses: ['no_match'] }), 10, 6000],
   ];
   test.each(eventCases)('%s', async (_case, changes, shown, readsMax) => {
     const db = openTestPool(database.runtimeUrl, 1);

@@ -39,7 +39,7 @@ export const massChangeRowsMax = 1000;
 /** Events that one page of a list by labels looks at: some 30 ms of reading. The next page goes on from there. */
 export const eventListWindow = 10_000;
 /** Events that one page of a list by status looks at, each with a look-up in the queue and in every day of the log since. */
-export const eventStatusWindow = 1000;
+export const eventStatusWindow = 500;
 /** Attempts in an application's queue up to which the events with open attempts are taken from there. */
 export const queueWalkMax = 5000;
 /** Attempts that one page of a list by status or type looks at, in the queue and in the log. */

@@ -2,8 +2,8 @@ import type { Database } from '../pool.ts';
 import type { ListedEventRow } from './list-events.ts';
 import type { EventSelection } from './list-queued-events.ts';
 
-/** Events with an attempt that failed for good, newest first. The window is that of the selection without its labels. */
-export async function listGivenUpEvents(db: Database, selection: EventSelection & { readonly window: number }): Promise<ListedEventRow[]> {
+/** Events with an attempt that failed for good, newest first; those of other types and labels are there too, and don't match. */
+export async function listGivenUpEvents(db: Database, selection: EventSelection): Promise<ListedEventRow[]> {
   const { rows } = await db.query<ListedEventRow>({
     text: sql,
     values: [
@@ -15,7 +15,6 @@ export async function listGivenUpEvents(db: Database, selection: EventSelection 
       selection.after?.receivedAt ?? null,
       selection.after?.eventId ?? null,
       selection.limit,
-      selection.window,
     ],
   });
   return rows;
@@ -26,23 +25,20 @@ export async function listGivenUpEvents(db: Database, selection: EventSelection 
 // subscriptions of one event count once.
 const sql = `
 with given_up as materialized (
-  select event_received_at, event_id, row_number() over (order by event_received_at desc, event_id) as position
-  from (
-    select distinct event_received_at, event_id
-    from webhook.finished_attempt
-    where application_id = $1
-      and reason is not null
-      and finished_at >= coalesce($3::timestamptz, '-infinity')
-      and event_received_at >= coalesce($3::timestamptz, '-infinity')
-      and event_received_at <= coalesce($4::timestamptz, 'infinity')
-      and event_received_at <= coalesce($6::timestamptz, 'infinity')
-      and ($6::timestamptz is null or event_received_at < $6 or event_id > $7::uuid)
-    order by event_received_at desc, event_id
-    limit $9
-  ) g
+  select distinct event_received_at, event_id
+  from webhook.finished_attempt
+  where application_id = $1
+    and reason is not null
+    and finished_at >= coalesce($3::timestamptz, '-infinity')
+    and event_received_at >= coalesce($3::timestamptz, '-infinity')
+    and event_received_at <= coalesce($4::timestamptz, 'infinity')
+    and event_received_at <= coalesce($6::timestamptz, 'infinity')
+    and ($6::timestamptz is null or event_received_at < $6 or event_id > $7::uuid)
+  order by event_received_at desc, event_id
+  limit $8
 )
 select e.event_id, e.event_type_name, e.payload_content_type, host(e.ip) as ip, e.metadata, e.labels, e.occurred_at, e.received_at,
-       e.is_wanted as matches, g.position = $9 as is_window_end
+       e.is_wanted as matches, false as is_window_end
 from given_up g
 cross join lateral (
   select event_id, event_type_name, payload_content_type, ip, metadata, labels, occurred_at, received_at,
@@ -51,7 +47,5 @@ cross join lateral (
   where application_id = $1 and received_at = g.event_received_at and event_id = g.event_id
   limit 1
 ) e
-where e.is_wanted or g.position = $9
 order by e.received_at desc, e.event_id
-limit $8
 `;
