@@ -6,6 +6,7 @@ import { benchDelivery } from './delivery/delivery.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
 import { benchPlans } from './plans/plans.ts';
+import { benchQueries } from './queries/queries.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -37,6 +38,22 @@ program
   .description('the statements on a long queue, prepared and executed ten times')
   .option('--rows <count>', 'attempts in the queue', '1000000')
   .action(({ rows }: { rows: string }) => benchPlans({ rows: Number(rows), print }));
+
+program
+  .command('queries')
+  .description('every list, item and report of the API over a long history, through HTTP')
+  .option('--events <count>', 'events, each with three attempts', '1000000')
+  .option('--days <count>', 'days that they came on', '30')
+  .option('--requests <count>', 'requests to each endpoint', '200')
+  .action(({ events, days, requests }: { events: string; days: string; requests: string }) =>
+    benchQueries({
+      events: Number(events),
+      days: Number(days),
+      requests: Number(requests),
+      command: `pnpm bench queries --events ${events} --days ${days} --requests ${requests}`,
+      print,
+    }),
+  );
 
 program
   .command('chaos')

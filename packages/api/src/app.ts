@@ -10,9 +10,11 @@ import type { ApiReport } from './report.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
 import { applicationSecretRoutes } from './routes/application-secrets.ts';
 import { applicationRoutes } from './routes/applications.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { documentationRoutes } from './routes/documentation.ts';
 import { environmentVariableRoutes } from './routes/environment-variables.ts';
 import { errorRoutes } from './routes/errors.ts';
+import { eventsPerDayRoutes } from './routes/events-per-day.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
 import { eventRoutes } from './routes/event.ts';
 import { eventsRoutes } from './routes/events.ts';
@@ -40,6 +42,8 @@ export function createRoutes(context: ApiContext): Route[] {
   const routes = [
     eventRoutes,
     eventsRoutes,
+    deliveryRoutes,
+    eventsPerDayRoutes,
     requestAttemptRoutes,
     retryRoutes,
     responseRoutes,

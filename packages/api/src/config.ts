@@ -81,6 +81,20 @@ const accessSettings = {
   ),
 };
 
+const housekeepingSettings = {
+  viewsRefreshPeriodSeconds: integer(
+    {
+      name: 'MATERIALIZED_VIEWS_REFRESH_PERIOD_IN_S',
+      group: 'Housekeeping',
+      description:
+        'Seconds between refreshes of the counts of events per day, by one instance at a time. What came since is counted when it is asked for, so that answers are right at any period; 0 is off, and then all that came since the last refresh is counted each time.',
+      min: 0,
+      max: 86_400,
+    },
+    60,
+  ),
+};
+
 const migrationSettings = {
   autoDbMigration: boolean({ name: 'AUTO_DB_MIGRATION', group: 'Database', description: 'Migrate at start, under a lock.' }, true),
   migrationDatabaseUrl: url.optional({
@@ -98,6 +112,7 @@ export const apiSettings = {
   ...accessSettings,
   ...commonSettings({ databaseConnectionsMax: 5 }),
   ...migrationSettings,
+  ...housekeepingSettings,
 };
 
 export type ApiConfig = ValuesOf<typeof apiSettings>;

@@ -94,7 +94,7 @@ const listener = listen({
   onLost: () => tokens.setListening(false),
   logger,
 });
-const housekeeping = startHousekeeping({ db, notifier, logger });
+const housekeeping = startHousekeeping({ db, notifier, logger, viewsRefreshMs: config.viewsRefreshPeriodSeconds * 1000 });
 
 installShutdown({
   process,

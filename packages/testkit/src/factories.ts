@@ -106,6 +106,9 @@ organization_worker as (
 subscription_worker as (
   insert into webhook.subscription_worker (subscription_id, worker_id) values ($4, $1)
 ),
+counted_day as (
+  insert into event.snapshotted_events_per_day (application_id, day, amount) values ($2, date '2026-01-01', 1)
+),
 audit_entry as (
   insert into iam.audit_log (organization_id, actor_kind, action, target_kind, target_id, application_id, changes)
   values ($3, 'master', 'tests.insert', 'test', $1, $2, '{}')

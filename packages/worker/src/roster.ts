@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 
-/** How often a process shows that it lives, and how long after its last sign it counts as gone. */
+/** How often a process shows that it lives. */
 const beatEveryMs = 5000;
-export const aliveWithinMs = 15_000;
 
 export interface RosterOptions {
   readonly register: () => Promise<number>;

@@ -18,7 +18,7 @@ import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { stopWorkerProcess } from '@postrider/shared/database/queries/stop-worker-process';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { whenReachable } from '@postrider/shared/database/when-reachable';
-import { leaseStartMarginMs } from '@postrider/shared/domain/limits';
+import { leaseStartMarginMs, workerAliveWithinMs } from '@postrider/shared/domain/limits';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { retryScheduleOf, type WorkerConfig } from './config.ts';
@@ -27,7 +27,7 @@ import { createSender, type Sender } from './http/send-request.ts';
 import { createMetrics } from './metrics.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createReport, type WorkerReport } from './report.ts';
-import { aliveWithinMs, joinRoster, type Roster } from './roster.ts';
+import { joinRoster, type Roster } from './roster.ts';
 import { createAttemptSender, type PreparedSubscription, prepareSubscription } from './sender.ts';
 import { createSlots } from './slots.ts';
 import { createSubscriptions } from './subscriptions.ts';
@@ -114,8 +114,13 @@ async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => v
   const { config, db, logger } = options;
   const join = (): Promise<Roster> =>
     joinRoster({
-      register: () => registerWorkerProcess(db, { name: config.workerName, version: config.workerVersion }),
-      beat: (workerProcessId) => beatWorkerProcess(db, workerProcessId, aliveWithinMs),
+      register: () =>
+        registerWorkerProcess(db, {
+          name: config.workerName,
+          version: config.workerVersion,
+          retriesMax: config.maxFastRetries + config.maxSlowRetries,
+        }),
+      beat: (workerProcessId) => beatWorkerProcess(db, workerProcessId, workerAliveWithinMs),
       leave: (workerProcessId) => stopWorkerProcess(db, workerProcessId),
       servedPools: () => listServedPools(db, config.workerName),
       onServedPoolsChanged,

@@ -1,12 +1,14 @@
 import { type EventWithPayloadRow, findEvent } from '@postrider/shared/database/queries/find-event';
-import { type EventRow, listEvents } from '@postrider/shared/database/queries/list-events';
+import type { EventRow } from '@postrider/shared/database/queries/list-events';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { encodeCursor, nextLink } from '../http/pagination.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
-import { eventListQuery, eventParams, eventView, eventWithPayloadView, replayPost } from '../schemas/events.ts';
+import { eventListQuery } from '../schemas/event-list.ts';
+import { eventParams, eventView, eventWithPayloadView, listedEventView, replayPost } from '../schemas/events.ts';
+import { listEventsPage } from '../services/list-events-page.ts';
 import { replayEvent } from '../services/replay-event.ts';
 
 /** Events that were ingested. */
@@ -24,24 +26,24 @@ function readRoutes(): Route[] {
       access: 'application',
       application: 'query',
       query: eventListQuery,
-      answer: { status: 200, schema: z.array(eventView) },
+      answer: { status: 200, schema: z.array(listedEventView) },
       async handle({ db, query: filter, origin, pathWithQuery }) {
         const [receivedAt, eventId] = filter.pagination_cursor ?? [null, null];
-        const rows = await listEvents(db, {
+        const { events, next } = await listEventsPage(db, {
           applicationId: filter.application_id,
-          eventType: filter.event_type ?? null,
+          eventTypeNames: orAll(filter.event_type),
+          statuses: orAll(filter.status),
           since: filter.since ?? null,
           until: filter.until ?? null,
-          labels: readLabels(filter.label),
+          labels: readLabels(filter.label ?? []),
           after: receivedAt && eventId ? { receivedAt, eventId } : null,
-          offset: receivedAt ? 0 : (filter.page - 1) * filter.per_page,
-          limit: filter.per_page + 1,
+          skip: receivedAt ? 0 : (filter.page - 1) * filter.per_page,
+          size: filter.per_page,
         });
-        const { page, last } = pageOf(rows, filter.per_page);
-        const headers = last
-          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.received_at.toISOString(), last.event_id]) }) }
+        const headers = next
+          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([next.receivedAt.toISOString(), next.eventId]) }) }
           : {};
-        return { status: 200, body: page.map(view), headers };
+        return { status: 200, body: events.map((row) => ({ ...view(row), status: row.status })), headers };
       },
     }),
     defineRoute({
@@ -94,9 +96,13 @@ function writeRoutes({ notifier }: ApiContext): Route[] {
   ];
 }
 
-function readLabels(labels: string | readonly string[] | undefined): Record<string, string> {
-  const list = typeof labels === 'string' ? [labels] : (labels ?? []);
-  return Object.fromEntries(list.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+function readLabels(labels: readonly string[]): Record<string, string> {
+  return Object.fromEntries(labels.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+}
+
+/** A list that is empty or left out filters nothing. */
+function orAll<T>(values: readonly T[] | undefined): readonly T[] | null {
+  return values === undefined || values.length === 0 ? null : values;
 }
 
 function view(row: EventRow): z.output<typeof eventView> {

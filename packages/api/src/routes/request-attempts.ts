@@ -1,6 +1,7 @@
-import { listRequestAttempts, type RequestAttemptRow } from '@postrider/shared/database/queries/list-request-attempts';
+import { findRequestAttempt } from '@postrider/shared/database/queries/find-request-attempt';
+import type { RequestAttemptRow } from '@postrider/shared/database/queries/list-request-attempts';
 import { z } from 'zod';
-import { encodeCursor, nextLink, pageOf } from '../http/pagination.ts';
+import { encodeCursor, nextLink } from '../http/pagination.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
@@ -10,6 +11,7 @@ import {
   type requestAttemptStatusView,
   requestAttemptView,
 } from '../schemas/request-attempts.ts';
+import { listRequestAttemptsPage } from '../services/list-request-attempts-page.ts';
 
 const pageSize = 50;
 
@@ -26,23 +28,19 @@ export function requestAttemptRoutes(): Route[] {
       query: requestAttemptListQuery,
       answer: { status: 200, schema: z.array(requestAttemptView) },
       async handle({ db, query: filter, origin, pathWithQuery }) {
-        const rows = await listRequestAttempts(db, {
+        const { attempts, next } = await listRequestAttemptsPage(db, {
           applicationId: filter.application_id,
-          requestAttemptId: null,
           eventId: filter.event_id ?? null,
           subscriptionId: filter.subscription_id ?? null,
           eventTypeNames: filter['event.event_type_names'] ?? null,
           minCreatedAt: filter.min_created_at ?? null,
           maxCreatedAt: filter.max_created_at ?? null,
-          statuses: filter.status ?? null,
+          statuses: filter.status?.length ? filter.status : null,
           after: filter.pagination_cursor?.[0] ?? null,
-          limit: pageSize + 1,
+          size: pageSize,
         });
-        const { page, last } = pageOf(rows, pageSize);
-        const headers = last
-          ? { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([last.request_attempt_id]) }) }
-          : {};
-        return { status: 200, body: page.map(view), headers };
+        const headers = next === null ? {} : { Link: nextLink(origin, pathWithQuery, { pagination_cursor: encodeCursor([next]) }) };
+        return { status: 200, body: attempts.map(view), headers };
       },
     }),
     defineRoute({
@@ -59,7 +57,7 @@ export function requestAttemptRoutes(): Route[] {
       async handle({ db, query, params }) {
         const { application_id: applicationId } = query;
         const { request_attempt_id: requestAttemptId } = params;
-        const [row] = await listRequestAttempts(db, { ...noFilter, applicationId, requestAttemptId });
+        const row = await findRequestAttempt(db, { applicationId, requestAttemptId });
         if (!row) {
           throw new ProblemError('NotFound', { detail: 'The application has no request attempt of this id.' });
         }
@@ -68,17 +66,6 @@ export function requestAttemptRoutes(): Route[] {
     }),
   ];
 }
-
-const noFilter = {
-  eventId: null,
-  subscriptionId: null,
-  eventTypeNames: null,
-  minCreatedAt: null,
-  maxCreatedAt: null,
-  statuses: null,
-  after: null,
-  limit: 1,
-} as const;
 
 function view(row: RequestAttemptRow): z.output<typeof requestAttemptView> {
   return {

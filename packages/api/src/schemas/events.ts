@@ -1,16 +1,10 @@
 import { z } from 'zod';
-import { cursor } from '../http/pagination.ts';
-import { applicationQuery, optional, sentTextMap, sentTime, sentUuid, text, textMap, timestamp, uuid } from '../http/schemas.ts';
+import { eventStatusView } from './event-list.ts';
+import { optional, sentTextMap, sentTime, sentUuid, text, textMap, timestamp, uuid } from '../http/schemas.ts';
 
 const contentTypes = ['text/plain', 'application/json', 'application/octet-stream+base64'] as const;
 export type PayloadContentType = (typeof contentTypes)[number];
 export const payloadContentTypes: readonly PayloadContentType[] = contentTypes;
-
-const pageSizeDefault = 100;
-const pageSizeMax = 1000;
-
-/** `key=value`; a key has no equals sign. */
-const label = z.string().regex(/^[^=]+=[\s\S]*$/, { error: 'wanted key=value' });
 
 /** What an application sends as an event. */
 export const eventPost = z
@@ -27,19 +21,6 @@ export const eventPost = z
   .meta({ id: 'EventPost' });
 
 export type EventPost = z.output<typeof eventPost>;
-
-export const eventListQuery = applicationQuery.extend({
-  event_type: z.string().optional().meta({ description: 'Events of this type; none for an unknown one.' }),
-  since: timestamp.optional().meta({ description: 'Received at this time or later.' }),
-  until: timestamp.optional().meta({ description: 'Received at this time or earlier.' }),
-  label: z
-    .union([label, z.array(label)], { error: 'wanted key=value' })
-    .optional()
-    .meta({ description: '`key=value`; repeated: events that have all of them.' }),
-  page: z.coerce.number().int().min(1).max(10_000).default(1),
-  per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
-  pagination_cursor: cursor([timestamp, uuid]).optional(),
-});
 
 export const eventParams = z.object({ event_id: uuid });
 
@@ -61,6 +42,9 @@ export const eventView = z
     labels: sentTextMap,
   })
   .meta({ id: 'Event' });
+
+/** In lists an event says what has become of it. */
+export const listedEventView = eventView.extend({ status: eventStatusView }).meta({ id: 'ListedEvent' });
 
 export const eventWithPayloadView = eventView
   .extend({ payload: z.string().meta({ contentEncoding: 'base64' }) })

@@ -11,3 +11,18 @@ const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
 export function normalizeUuid(text: string): string | null {
   return uuidForm.test(text) ? text.toLowerCase() : null;
 }
+
+/** The least id, of any kind. */
+export const idMin = '00000000-0000-0000-0000-000000000000';
+/** The greatest id, of any kind. */
+export const idMax = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const idTimeMax = 2 ** 48 - 1;
+
+/** The least UUIDv7 of a time in milliseconds: ids made before are less. */
+export function firstIdAt(timeMs: number): string {
+  const hex = Math.min(Math.max(Math.floor(timeMs), 0), idTimeMax)
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

@@ -44,3 +44,20 @@ export const previousSecretsMax = 4;
 export const secretOverlapMsMax = 30 * 24 * 60 * 60 * 1000;
 /** The same when nobody says otherwise: a day to bring the new one to every receiver. */
 export const secretOverlapMsDefault = 24 * 60 * 60 * 1000;
+
+/** Events that one page of a list by labels looks at: some 30 ms of reading. The next page goes on from there. */
+export const eventListWindow = 10_000;
+/** Events that one page of a list by status looks at, each with a look-up in the queue and in every day of the log since. */
+export const eventStatusWindow = 500;
+/** Attempts in an application's queue up to which the events with open attempts are taken from there. */
+export const queueWalkMax = 5000;
+/** Attempts that one page of a list by status or type looks at, in the queue and in the log. */
+export const attemptListWindow = 10_000;
+/** How far a page can be asked for by its number. Further on, cursors lead: skipping reads all that is skipped. */
+export const pageByNumberMax = 10_000;
+/** Days in one report. */
+export const reportDaysMax = 366;
+/** Deliveries of one event in one answer. */
+export const deliveriesPageMax = 500;
+/** How long after its last sign a worker process counts as gone. */
+export const workerAliveWithinMs = 15_000;

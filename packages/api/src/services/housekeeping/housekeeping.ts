@@ -1,5 +1,6 @@
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
+import { refreshEventsPerDay } from '@postrider/shared/database/queries/refresh-events-per-day';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { Logger } from 'pino';
 import { startPeriodic } from './periodic.ts';
@@ -13,13 +14,15 @@ export interface Housekeeping {
   stop(): Promise<void>;
 }
 
-/** What the API does beside answering: partitions for the days to come, hourly, and the sweep of stranded attempts, every ten seconds. */
+/** What the API does beside answering: partitions for the days to come, hourly, the sweep of stranded attempts, every ten seconds, and counts. */
 export function startHousekeeping(options: {
   readonly db: AllTenantsDatabase;
   readonly notifier: WakeUpNotifier;
   readonly logger: Logger;
+  /** Between refreshes of the counts of events; 0 is off. */
+  readonly viewsRefreshMs: number;
 }): Housekeeping {
-  const { db, notifier, logger } = options;
+  const { db, notifier, logger, viewsRefreshMs } = options;
   const onFailure = (task: string) => (error: unknown) => {
     logger.warn({ event: 'housekeeping.failed', task, err: error }, 'housekeeping failed; it runs again soon');
   };
@@ -37,6 +40,17 @@ export function startHousekeeping(options: {
       onFailure: onFailure('sweep'),
     }),
   ];
+  if (viewsRefreshMs > 0) {
+    tasks.push(
+      startPeriodic({
+        // Half a period old is fresh: of several instances the one that comes first refreshes.
+        task: () => refreshEventsPerDay(db, viewsRefreshMs / 2),
+        everyMs: viewsRefreshMs,
+        afterFailureMs,
+        onFailure: onFailure('events_per_day'),
+      }),
+    );
+  }
   return {
     async stop() {
       await Promise.all(tasks.map((task) => task.stop()));

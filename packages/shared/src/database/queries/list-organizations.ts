@@ -22,9 +22,9 @@ from iam.organization o
 cross join lateral (
   select
     count(*)::integer as applications,
-    coalesce(sum((select count(*) from event.event e
-                  where e.application_id = a.application_id
-                    and e.received_at >= date_trunc('day', statement_timestamp(), 'UTC'))), 0)::integer as events_today,
+    coalesce(sum((select sum(d.amount) from event.events_per_day d
+                  where d.application_id = a.application_id
+                    and d.day = (statement_timestamp() at time zone 'UTC')::date)), 0)::integer as events_today,
     coalesce(bool_or(exists (select from event.event_type t where t.application_id = a.application_id and t.deactivated_at is null)), false)
       as has_event_type,
     coalesce(bool_or(exists (select from webhook.subscription s where s.application_id = a.application_id and s.deleted_at is null)), false)

@@ -14,8 +14,8 @@ export async function loadApplicationUsage(db: Database, applicationId: string):
 
 const sql = `
 select
-  (select count(*)::integer from event.event
-   where application_id = $1 and received_at >= date_trunc('day', statement_timestamp(), 'UTC')) as events_today,
+  (select coalesce(sum(amount), 0)::integer from event.events_per_day
+   where application_id = $1 and day = (statement_timestamp() at time zone 'UTC')::date) as events_today,
   exists (select from event.event_type where application_id = $1 and deactivated_at is null) as has_event_type,
   exists (select from webhook.subscription where application_id = $1 and deleted_at is null) as has_subscription,
   exists (select from event.event_key where application_id = $1) as has_event
