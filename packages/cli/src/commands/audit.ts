@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Command, type CommandGroup, defineCommand, field } from '../command.ts';
-import { limit, organization, timeOption } from '../fields.ts';
+import { idOption, limit, organization, textOption, timeOption } from '../fields.ts';
 
 const passedArguments = field(z.array(z.string()).default([]), '[arguments...]', 'what the program takes');
 
@@ -17,22 +17,27 @@ export const audit: CommandGroup = {
         organization,
         since: timeOption('--since <time>', 'from when on'),
         until: timeOption('--until <time>', 'until when'),
+        action: textOption('--action <action>', 'only this action, such as subscriptions.create'),
+        application: idOption('application', 'only changes of this application'),
         limit,
       },
       async run({ api, output, organizationId }, input) {
-        const query = { organization_id: organizationId(input.organization), since: input.since, until: input.until };
+        const { since, until, action, application } = input;
+        const query = { organization_id: organizationId(input.organization), since, until, action, application_id: application };
         output.list(await api().list('/audit_log', query, input.limit), [
-          { title: 'WHEN', path: 'created_at' },
-          { title: 'WHO', path: 'actor', kind: 'text' },
+          { title: 'ENTRY', path: 'sequence' },
+          { title: 'WHEN', path: 'recorded_at' },
+          { title: 'WHO', path: 'actor.kind' },
           { title: 'WHAT', path: 'action' },
-          { title: 'ON', path: 'resource', kind: 'text' },
+          { title: 'ON', path: 'target.kind', kind: 'text' },
+          { title: 'ID', path: 'target.id' },
         ]);
       },
     }),
     defineCommand({
       name: 'verify',
       summary: 'Checks in the database that the log is whole (needs DATABASE_URL, not the API)',
-      examples: ['audit verify'],
+      examples: ['audit verify', 'audit verify <organization> <sequence:hash kept elsewhere>'],
       fields: { arguments: passedArguments },
       passesOptions: true,
       run: ({ runProgram }, input) => runProgram('verify-audit-cli', input.arguments),

@@ -1,16 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type CommandGroup, defineCommand } from '../command.ts';
-import {
-  application,
-  attemptStatuses,
-  choiceOption,
-  idArgument,
-  idOption,
-  keyValuesOption,
-  limit,
-  textOption,
-  timeOption,
-} from '../fields.ts';
+import { application, idArgument, idOption, keyValuesOption, limit, textOption, textsOption, timeOption } from '../fields.ts';
 import { membersOf } from '../http/api.ts';
 import { eventsSend } from './events-send.ts';
 
@@ -31,7 +21,7 @@ export const events: CommandGroup = {
         application,
         eventType: textOption('--event-type <name>', 'only events of this type'),
         label: keyValuesOption('--label <key=value>', 'only events with this label'),
-        status: choiceOption('--status <status>', attemptStatuses, 'only events with an attempt like this'),
+        status: textsOption('--status <status>', 'only events that came to this, such as waiting, successful or failed'),
         since: timeOption('--since <time>', 'received since'),
         until: timeOption('--until <time>', 'received until'),
         limit,
@@ -41,7 +31,7 @@ export const events: CommandGroup = {
           application_id: applicationId(input.application),
           event_type: input.eventType,
           label: input.label,
-          status: input.status,
+          status: input.status.join(',') || undefined,
           since: input.since,
           until: input.until,
           per_page: Math.min(input.limit, pageSizeMax),
@@ -49,6 +39,7 @@ export const events: CommandGroup = {
         output.list(await api().list('/events', query, input.limit), [
           { title: 'EVENT', path: 'event_id' },
           { title: 'RECEIVED', path: 'received_at' },
+          { title: 'STATUS', path: 'status', kind: 'state' },
           { title: 'EVENT TYPE', path: 'event_type_name', kind: 'text' },
           { title: 'LABELS', path: 'labels', kind: 'text' },
           { title: 'CONTENT TYPE', path: 'payload_content_type', kind: 'text' },

@@ -1,7 +1,7 @@
-import { type Command, type CommandContext, defineCommand, field } from '../command.ts';
-import { application, idArgument, mapOption } from '../fields.ts';
-import { membersOf } from '../http/api.ts';
 import { z } from 'zod';
+import { type Command, defineCommand, field } from '../command.ts';
+import { application, idArgument, mapOption, textOption } from '../fields.ts';
+import { membersOf } from '../http/api.ts';
 import { rewritten } from './subscription-input.ts';
 
 const subscription = idArgument('subscription', 'the subscription');
@@ -9,20 +9,20 @@ const subscription = idArgument('subscription', 'the subscription');
 /** What can be done with a subscription. */
 export const subscriptionActions: readonly Command[] = [
   holding('pause', 'Pauses a subscription: its attempts wait and are kept', 'Paused'),
-  holding('resume', 'Resumes a paused subscription', 'Resumed'),
+  holding('resume', 'Resumes a paused subscription: what waited is delivered', 'Resumed'),
   switching('enable', 'Enables a subscription', true),
   switching('disable', 'Disables a subscription: what waits ends as cancelled', false),
   defineCommand({
     name: 'test',
     summary: 'Sends a signed sample through the workers',
     examples: ['subscriptions test <subscription>'],
-    fields: { subscription, application },
-    async run(context, input) {
-      const answer = await act(context, input, 'test');
-      context.output.record(answer);
+    fields: { subscription },
+    async run({ api, output }, input) {
+      const answer = await api().post(`/subscriptions/${input.subscription}/test`, {});
+      output.record(answer);
       const attempt = membersOf(answer)['request_attempt_id'];
       if (typeof attempt === 'string') {
-        context.output.note(`What became of it: postrider attempts get ${attempt}`);
+        output.note(`What became of it: postrider attempts get ${attempt}`);
       }
     },
   }),
@@ -32,12 +32,11 @@ export const subscriptionActions: readonly Command[] = [
     examples: ['subscriptions rotate-secret <subscription> --overlap 24h'],
     fields: {
       subscription,
-      application,
-      overlap: field(z.string().optional(), '--overlap <duration>', 'how long the old secret signs as well, such as 24h'),
+      overlap: textOption('--overlap <duration>', 'how long the old secret signs beside it, such as 24h; 0s ends it at once'),
     },
-    async run(context, input) {
-      const answer = await act(context, input, 'rotate_secret', input.overlap === undefined ? {} : { overlap: input.overlap });
-      context.output.record(answer, { isNew: true, leaveOut: ['label_key', 'label_value'] });
+    async run({ api, output }, input) {
+      const answer = await api().post(`/subscriptions/${input.subscription}/rotate_secret`, { overlap: input.overlap ?? null });
+      output.record(answer, { isNew: true });
     },
   }),
   defineCommand({
@@ -52,13 +51,15 @@ export const subscriptionActions: readonly Command[] = [
     async run({ api, output, applicationId }, input) {
       const post = { application_id: applicationId(input.application), event_type: input.eventType, labels: input.label };
       const answer = await api().post('/subscriptions/match', post);
-      if (output.isJson || !Array.isArray(answer)) {
+      const read = matchAnswer.safeParse(answer);
+      if (output.isJson || !read.success) {
         output.record(answer);
         return;
       }
-      output.list({ rows: answer, hasMore: false }, [
+      const rows = read.data.subscriptions.map((row) => ({ ...row, reasons: row.reasons.map(describeReason) }));
+      output.list({ rows, hasMore: false }, [
         { title: 'SUBSCRIPTION', path: 'subscription_id' },
-        { title: 'MATCHES', path: 'matches', kind: 'state' },
+        { title: 'DELIVERED', path: 'delivery', kind: 'state' },
         { title: 'WHY', path: 'reasons', kind: 'text' },
         { title: 'DESCRIPTION', path: 'description', kind: 'text' },
       ]);
@@ -66,14 +67,14 @@ export const subscriptionActions: readonly Command[] = [
   }),
 ];
 
-interface SubscriptionInput {
-  readonly subscription: string;
-  readonly application?: string | undefined;
-}
+const reason = z.looseObject({ code: z.string(), label: z.string().nullish(), wanted: z.string().nullish(), got: z.string().nullish() });
+const matchAnswer = z.looseObject({ subscriptions: z.array(z.looseObject({ reasons: z.array(reason) })) });
 
-function act(context: CommandContext, input: SubscriptionInput, action: string, more: Readonly<Record<string, unknown>> = {}) {
-  const post = { application_id: context.applicationId(input.application), ...more };
-  return context.api().post(`/subscriptions/${input.subscription}/${action}`, post);
+function describeReason({ code, label, wanted, got }: z.output<typeof reason>): string {
+  if (label === null || label === undefined) {
+    return code.replaceAll('_', ' ');
+  }
+  return got === null || got === undefined ? `label ${label}=${wanted} is missing` : `label ${label} is ${got}, not ${wanted}`;
 }
 
 function holding(name: 'pause' | 'resume', summary: string, done: string): Command {
@@ -81,13 +82,11 @@ function holding(name: 'pause' | 'resume', summary: string, done: string): Comma
     name,
     summary,
     examples: [`subscriptions ${name} <subscription>`],
-    fields: { subscription, application },
-    async run(context, input) {
-      await act(context, input, name);
-      context.output.done(`${done} subscription ${input.subscription}.`, {
-        subscription_id: input.subscription,
-        is_paused: name === 'pause',
-      });
+    fields: { subscription },
+    async run({ api, output }, input) {
+      const answer = await api().post(`/subscriptions/${input.subscription}/${name}`, {});
+      const document = answer ?? { subscription_id: input.subscription, is_paused: name === 'pause' };
+      output.done(`${done} subscription ${input.subscription}.`, document);
     },
   });
 }

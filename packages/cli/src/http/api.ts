@@ -147,7 +147,7 @@ function searchOf(query: Query): string {
       }
     }
   }
-  return search.size === 0 ? '' : `?${search}`;
+  return search.size === 0 ? '' : `?${search.toString()}`;
 }
 
 function parseJson(text: string): unknown {

@@ -31,6 +31,8 @@ type Style = 'green' | 'red' | 'yellow' | 'cyan';
 
 const stateStyles: Readonly<Record<string, Style>> = {
   successful: 'green',
+  now: 'green',
+  never: 'red',
   yes: 'green',
   failed: 'red',
   waiting: 'yellow',
