@@ -89,7 +89,7 @@ export class Output {
   /** What was done where the API answers nothing: a sentence for people, a document for scripts. */
   done(sentence: string, document: unknown): void {
     if (this.isJson) {
-      this.#json(document);
+      this.#json(this.#shown(document));
     } else {
       this.#lines([oneLine(sentence)]);
     }
