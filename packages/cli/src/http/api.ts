@@ -11,6 +11,8 @@ export interface Listed {
   readonly rows: readonly Row[];
   /** Whether the list goes on beyond `limit`. */
   readonly hasMore: boolean;
+  /** What stands around the rows on the first page, where they are a member of something. */
+  readonly around: Row;
 }
 
 export interface ApiOptions {
@@ -50,18 +52,20 @@ export class Api {
     await this.#call('DELETE', path, query);
   }
 
-  /** Reads a list page by page, as its Link headers lead, up to `limit` rows. */
-  async list(path: string, query: Query, limit: number): Promise<Listed> {
+  /** Reads a list page by page, as its Link headers lead, up to `limit` rows. Where `member` is given the rows are that member. */
+  async list(path: string, query: Query, limit: number, member: string | null = null): Promise<Listed> {
     const rows: Row[] = [];
+    let around: Row = {};
     let search: string | null = searchOf(query);
     while (search !== null && rows.length < limit) {
       const page: Answer = await this.#call('GET', `${path}${search}`);
-      rows.push(...rowsOf(page));
+      around = rows.length === 0 ? membersOf(page.body) : around;
+      rows.push(...rowsOf(page, member));
       const next = nextSearch(page.headers);
       // A server that leads back to the same page would be followed for ever.
       search = next === search ? null : next;
     }
-    return { rows: rows.slice(0, limit), hasMore: rows.length > limit || search !== null };
+    return { rows: rows.slice(0, limit), hasMore: rows.length > limit || search !== null, around };
   }
 
   async #call(method: string, path: string, query: Query = {}, body?: unknown): Promise<Answer> {
@@ -119,12 +123,12 @@ function readAnswer(response: Response, text: string, request: { readonly method
   throw new UnreachableError(`${request.method} ${request.url} answered ${status}, but not as Postrider's API does.${leads}`);
 }
 
-function rowsOf(page: Answer): Row[] {
-  const { body } = page;
-  if (!Array.isArray(body)) {
-    throw new UnreachableError(`GET ${page.url} answered something else than a list.`);
+function rowsOf({ url, body }: Answer, member: string | null): Row[] {
+  const list = member === null ? body : membersOf(body)[member];
+  if (!Array.isArray(list)) {
+    throw new UnreachableError(`GET ${url} answered something else than a list.`);
   }
-  return body.map((row: unknown) => membersOf(row));
+  return list.map((row: unknown) => membersOf(row));
 }
 
 /** The members of an object; none of anything else. */
