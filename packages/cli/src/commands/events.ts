@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type CommandGroup, defineCommand } from '../command.ts';
-import { application, idArgument, idOption, keyValuesOption, limit, textOption, textsOption, timeOption } from '../fields.ts';
+import { application, idArgument, idOption, keyValuesOption, limit, textOption, textsOption, timeOption, wholeLimit } from '../fields.ts';
 import { membersOf } from '../http/api.ts';
 import { eventsSend } from './events-send.ts';
 
@@ -64,15 +64,21 @@ export const events: CommandGroup = {
       name: 'deliveries',
       summary: 'Says for each subscription how far an event has come',
       examples: ['events deliveries <event>'],
-      fields: { event, application },
+      fields: { event, application, limit: wholeLimit },
       async run({ api, output, applicationId }, input) {
         const query = { application_id: applicationId(input.application) };
-        output.list(await api().list(`/events/${input.event}/deliveries`, query, Number.MAX_SAFE_INTEGER), [
-          { title: 'SUBSCRIPTION', path: 'subscription_id' },
+        const listed = await api().list(`/events/${input.event}/deliveries`, query, input.limit, 'deliveries');
+        if (output.isJson) {
+          output.record({ ...listed.around, deliveries: listed.rows });
+          return;
+        }
+        output.list(listed, [
+          { title: 'SUBSCRIPTION', path: 'subscription.subscription_id' },
           { title: 'STATE', path: 'state', kind: 'state' },
           { title: 'ATTEMPTS', path: 'attempts' },
-          { title: 'NEXT', path: 'next_attempt_at' },
-          { title: 'WHY', path: 'reason', kind: 'text' },
+          { title: 'NEXT', path: 'next_attempt.at' },
+          { title: 'DESCRIPTION', path: 'subscription.description', kind: 'text' },
+          { title: 'WHY', path: 'explanation', kind: 'text' },
         ]);
       },
     }),
