@@ -50,8 +50,9 @@ Where and who:
 Exit codes:
   ${exitCodes.ok}  done
   ${exitCodes.refused}  the API refused it
-  ${exitCodes.usage}  the command line cannot be used; nothing was sent
+  ${exitCodes.usage}  the command line cannot be used; nothing was changed
   ${exitCodes.unreachable}  the API cannot be reached, or did not answer in time
+  130  Ctrl-C; 0 for attempts tail
 `;
 
 export interface ProgramOptions {

@@ -1,5 +1,5 @@
-/** Members whose strings sign or open something. */
-const secretMember = /(secret|token|biscuit|password)s?$/;
+/** Members whose strings sign or open something; the audit log has the headers of a target by this name. */
+const secretMember = /(secret|token|biscuit|password)s?$|^target_headers$/;
 /** Maps that belong to the user: what stands in them is theirs to name, and is no secret of ours. */
 const usersMaps: ReadonlySet<string> = new Set(['labels', 'metadata', 'payload']);
 /** An application's secrets have no other id than the token: its end tells them apart, and is too little to guess the rest. */

@@ -35,7 +35,10 @@ const stateStyles: Readonly<Record<string, Style>> = {
   never: 'red',
   yes: 'green',
   failed: 'red',
+  partially_failed: 'red',
+  cancelled: 'red',
   waiting: 'yellow',
+  paused: 'yellow',
   pending: 'yellow',
   in_progress: 'cyan',
 };
