@@ -18,7 +18,7 @@ export const applications: CommandGroup = {
         output.list(await api().list('/applications', query, input.limit), [
           { title: 'APPLICATION', path: 'application_id' },
           { title: 'NAME', path: 'name', kind: 'text' },
-          { title: 'ORGANIZATION', path: 'organization_id' },
+          { title: 'ORGANIZATION', path: 'organization_id', kind: 'extra' },
         ]);
       },
     }),

@@ -30,7 +30,7 @@ export const audit: CommandGroup = {
           { title: 'WHO', path: 'actor.kind' },
           { title: 'WHAT', path: 'action' },
           { title: 'ON', path: 'target.kind', kind: 'text' },
-          { title: 'ID', path: 'target.id' },
+          { title: 'ID', path: 'target.id', kind: 'extra' },
         ]);
       },
     }),

@@ -38,11 +38,11 @@ export const events: CommandGroup = {
         };
         output.list(await api().list('/events', query, input.limit), [
           { title: 'EVENT', path: 'event_id' },
-          { title: 'RECEIVED', path: 'received_at' },
+          { title: 'RECEIVED', path: 'received_at', kind: 'extra' },
           { title: 'STATUS', path: 'status', kind: 'state' },
           { title: 'EVENT TYPE', path: 'event_type_name', kind: 'text' },
           { title: 'LABELS', path: 'labels', kind: 'text' },
-          { title: 'CONTENT TYPE', path: 'payload_content_type', kind: 'text' },
+          { title: 'CONTENT TYPE', path: 'payload_content_type', kind: 'extra' },
         ]);
       },
     }),
@@ -76,7 +76,7 @@ export const events: CommandGroup = {
           { title: 'SUBSCRIPTION', path: 'subscription.subscription_id' },
           { title: 'STATE', path: 'state', kind: 'state' },
           { title: 'ATTEMPTS', path: 'attempts' },
-          { title: 'NEXT', path: 'next_attempt.at' },
+          { title: 'NEXT', path: 'next_attempt.at', kind: 'extra' },
           { title: 'DESCRIPTION', path: 'subscription.description', kind: 'text' },
           { title: 'WHY', path: 'explanation', kind: 'text' },
         ]);

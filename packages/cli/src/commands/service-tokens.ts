@@ -19,7 +19,7 @@ export const serviceTokens: CommandGroup = {
           { title: 'NAME', path: 'name', kind: 'text' },
           { title: 'ROLE', path: 'role' },
           { title: 'EXPIRES', path: 'expires_at' },
-          { title: 'CREATED', path: 'created_at' },
+          { title: 'CREATED', path: 'created_at', kind: 'extra' },
         ]);
       },
     }),

@@ -21,7 +21,7 @@ export const subscriptions: CommandGroup = {
         output.list(await api().list('/subscriptions', query, input.limit), [
           { title: 'SUBSCRIPTION', path: 'subscription_id' },
           { title: 'ENABLED', path: 'is_enabled', kind: 'state' },
-          { title: 'PAUSED', path: 'is_paused' },
+          { title: 'PAUSED', path: 'is_paused', kind: 'extra' },
           { title: 'DESCRIPTION', path: 'description', kind: 'text' },
           { title: 'EVENT TYPES', path: 'event_types', kind: 'text' },
           { title: 'LABELS', path: 'labels', kind: 'text' },

@@ -24,8 +24,12 @@ export interface Column {
   readonly title: string;
   /** Members to go through, with dots between. */
   readonly path: string;
-  readonly kind?: 'id' | 'text' | 'state' | undefined;
+  /** `text` may be cut and `extra` left out where the terminal is narrow; `state` has a colour. */
+  readonly kind?: 'text' | 'extra' | 'state' | undefined;
 }
+
+/** Members of a list that one cell of a table has. */
+const listedInCellMax = 4;
 
 type Style = 'green' | 'red' | 'yellow' | 'cyan';
 
@@ -63,7 +67,7 @@ export class Output {
     } else if (rows.length === 0) {
       this.note('Nothing to list.');
     } else {
-      const cells = rows.map((row) => columns.map(({ path }) => textOf(memberAt(row, path))));
+      const cells = rows.map((row) => columns.map(({ path }) => textOf(abridged(memberAt(row, path)))));
       this.#lines(layOutTable(columns.map(this.#tableColumn), cells, this.#tableOptions()));
     }
     if (listed.hasMore) {
@@ -145,6 +149,7 @@ export class Output {
   #tableColumn = ({ title, kind }: Column): TableColumn => ({
     title,
     cuttable: kind === 'text',
+    canBeSpared: kind === 'extra',
     ...(kind === 'state' ? { paint: (cell: string) => this.#paintState(cell) } : {}),
   });
 
@@ -168,6 +173,14 @@ export class Output {
 
 function paint(style: Style | 'bold', text: string): string {
   return styleText(style, text, { validateStream: false });
+}
+
+/** A list in a cell has its first few members; --json and `get` have all. */
+function abridged(value: unknown): unknown {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  return items.length > listedInCellMax
+    ? [...items.slice(0, listedInCellMax - 1), `and ${items.length - listedInCellMax + 1} more`]
+    : value;
 }
 
 function kindOf(title: string): Column['kind'] {

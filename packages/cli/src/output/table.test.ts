@@ -30,6 +30,17 @@ describe('a table', () => {
     ]);
   });
 
+  test('leaves out what can be spared where cutting does not help, and nothing else', () => {
+    const withExtra = columns.map((column) => ({ ...column, canBeSpared: column.title === 'STATUS' }));
+
+    expect(layOutTable(withExtra, rows, { width: 30, paintTitle: plain })).toEqual([
+      'ID             TEXT',
+      '0192b6a0-7d3e  a text that go…',
+      '0192b6a0-7d3f  short',
+    ]);
+    expect(layOutTable(withExtra, rows.slice(0, 1), { width: 10, paintTitle: plain })).toHaveLength(3);
+  });
+
   test('becomes a block of lines for each row where cutting does not help', () => {
     expect(layOutTable(columns, rows, { width: 30, paintTitle: plain })).toEqual([
       'ID      0192b6a0-7d3e',

@@ -4,6 +4,8 @@ export interface TableColumn {
   readonly title: string;
   /** Whether a cell may be cut where the terminal is narrow. Ids are not: they are copied. */
   readonly cuttable: boolean;
+  /** Whether it may be left out there. */
+  readonly canBeSpared?: boolean | undefined;
   readonly paint?: ((text: string) => (text: string) => string) | undefined;
 }
 
@@ -14,19 +16,23 @@ export interface TableOptions {
 }
 
 const gap = '  ';
-const cutWidthMin = 10;
+const cutWidthMin = 8;
 
-/** The lines of a table. Where a terminal is too narrow for it even with cells cut, each row becomes a block of lines instead. */
+/**
+ * The lines of a table. Where a terminal is too narrow cells are cut, then columns left out that can be spared; where that does not help
+ * either, each row becomes a block of lines instead, with everything.
+ */
 export function layOutTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[], options: TableOptions): string[] {
   const natural = columns.map(({ title }, index) => rows.reduce((most, row) => Math.max(most, widthOf(row[index] ?? '')), widthOf(title)));
-  const widths = options.width === null ? natural : fit(columns, natural, options.width);
-  if (widths === null) {
+  const measured = columns.map((column, index): MeasuredColumn => ({ ...column, index, width: natural[index] ?? 0 }));
+  const shown = options.width === null ? measured : fit(measured, options.width);
+  if (shown === null) {
     return rows.flatMap((row, index) => [...(index === 0 ? [] : ['']), ...layOutBlock(columns, row, options)]);
   }
   const titles = columns.map(({ title }) => title);
   return [
-    layOutLine(titles, widths, () => options.paintTitle),
-    ...rows.map((row) => layOutLine(row, widths, (index, cell) => columns[index]?.paint?.(cell) ?? plain)),
+    layOutLine(shown, titles, () => options.paintTitle),
+    ...rows.map((row) => layOutLine(shown, row, ({ paint }, cell) => paint?.(cell) ?? plain)),
   ];
 }
 
@@ -39,9 +45,25 @@ export function layOutBlock(columns: readonly TableColumn[], row: readonly strin
   });
 }
 
-/** Takes columns from the widest that may be cut, until all fit; null when they never do. */
-function fit(columns: readonly TableColumn[], natural: readonly number[], width: number): number[] | null {
-  const widths = [...natural];
+interface MeasuredColumn extends TableColumn {
+  /** Its place in each row. */
+  readonly index: number;
+  readonly width: number;
+}
+
+/** The columns that fit, narrower where they may be cut; null when they never do. */
+function fit(columns: readonly MeasuredColumn[], width: number): readonly MeasuredColumn[] | null {
+  const widths = cutWidths(columns, width);
+  if (widths !== null) {
+    return columns.map((column, index) => ({ ...column, width: widths[index] ?? 0 }));
+  }
+  const spared = columns.findLastIndex(({ canBeSpared }) => canBeSpared);
+  return spared === -1 ? null : fit(columns.toSpliced(spared, 1), width);
+}
+
+/** Takes from the widest that may be cut, until all fit; null when they never do. */
+function cutWidths(columns: readonly MeasuredColumn[], width: number): number[] | null {
+  const widths = columns.map((column) => column.width);
   let tooMuch = widths.reduce((sum, each) => sum + each, gap.length * (columns.length - 1)) - width;
   while (tooMuch > 0) {
     const cuttable = widths.filter((each, index) => columns[index]?.cuttable && each > cutWidthMin);
@@ -56,16 +78,17 @@ function fit(columns: readonly TableColumn[], natural: readonly number[], width:
 }
 
 function layOutLine(
+  columns: readonly MeasuredColumn[],
   cells: readonly string[],
-  widths: readonly number[],
-  paintOf: (index: number, cell: string) => (text: string) => string,
+  paintOf: (column: MeasuredColumn, cell: string) => (text: string) => string,
 ): string {
-  return cells
-    .map((cell, index) => {
-      const shown = cutTo(cell, widths[index] ?? 0);
-      const painted = paintOf(index, cell)(shown);
+  return columns
+    .map((column, place) => {
+      const cell = cells[column.index] ?? '';
+      const shown = cutTo(cell, column.width);
+      const painted = paintOf(column, cell)(shown);
       // Nothing after the last column: a copied line has no blanks at its end.
-      return index === cells.length - 1 ? painted : painted + ' '.repeat(Math.max(0, (widths[index] ?? 0) - widthOf(shown)));
+      return place === columns.length - 1 ? painted : painted + ' '.repeat(Math.max(0, column.width - widthOf(shown)));
     })
     .join(gap);
 }
