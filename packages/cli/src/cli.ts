@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
@@ -11,6 +9,7 @@ import { describeFailure, exitCodeOf, exitCodes, UsageError } from './failures.t
 import { Api } from './http/api.ts';
 import { Output, type Screen } from './output/output.ts';
 import { createProgram, type SharedInput } from './program.ts';
+import { runProgram } from './run-program.ts';
 
 /** What surrounds a command line. */
 export interface Surroundings {
@@ -87,7 +86,7 @@ function contextOf(surroundings: Surroundings, shared: SharedInput, output: Outp
     applicationId: (given) => given ?? connection().applicationId ?? demand('application'),
     organizationId: (given) => given ?? connection().organizationId ?? demand('organization'),
     readInput: (path) => (path === '-' ? readAll(stdin) : readNamed(path)),
-    runProgram: (name, args) => runProgram(name, args),
+    runProgram: (name, args) => runProgram({ node: process.execPath, path: apiProgram(name), args }),
   };
 }
 
@@ -121,15 +120,7 @@ async function readAll(stdin: Surroundings['stdin']): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Runs a program of the API package, which needs the database instead of the API, with our terminal. */
-function runProgram(name: string, args: readonly string[]): Promise<number> {
-  const path = fileURLToPath(new URL(`../../api/dist/${name}.js`, import.meta.url));
-  if (!existsSync(path)) {
-    throw new UsageError(`packages/api/dist/${name}.js is not there: build first (pnpm build), or this installation has none.`);
-  }
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path, ...args], { stdio: 'inherit' });
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-  });
+/** Where the built programs of the API package are, from our sources and our built files alike. */
+function apiProgram(name: string): string {
+  return fileURLToPath(new URL(`../../api/dist/${name}.js`, import.meta.url));
 }
