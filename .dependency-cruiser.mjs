@@ -25,6 +25,20 @@ export default {
       to: { path: '^packages/(?!$1)(api|worker)/src' },
     },
     {
+      name: 'cli-is-a-client',
+      comment: 'The CLI is a client like any other: what it needs of the server it asks for over HTTP, or repeats.',
+      severity: 'error',
+      from: { path: '^packages/cli/src', pathNot: tests },
+      to: { path: '^packages/(?!cli/)' },
+    },
+    {
+      name: 'cli-is-not-a-library',
+      comment: 'Nobody imports the CLI: tests and scripts run it as a process.',
+      severity: 'error',
+      from: { pathNot: '^packages/cli/src' },
+      to: { path: '^packages/cli/src' },
+    },
+    {
       name: 'shared-stands-alone',
       comment: 'Shared code knows neither the API nor the worker: pass what it needs as a parameter.',
       severity: 'error',
@@ -35,7 +49,7 @@ export default {
       name: 'testkit-only-in-tests',
       comment: 'What ships never imports the testkit: only tests, the demo and benchmarks do.',
       severity: 'error',
-      from: { path: '^packages/(api|worker|shared)/src', pathNot: tests },
+      from: { path: '^packages/(api|worker|shared|cli)/src', pathNot: tests },
       to: { path: '^packages/(testkit|demo)/' },
     },
     {
