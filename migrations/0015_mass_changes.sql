@@ -13,21 +13,9 @@ language sql volatile parallel safe as $$
 $$;
 
 -- As before, but that the moment of a cancellation does not change when the row is worked off, and that nobody is named as having picked
--- up an attempt that was never sent.
+-- up an attempt that was never sent. Queue and log stand in the from clause: in a with clause they would keep the planner from reading
+-- the newest rows by index, and every page of a list would read the whole queue.
 create or replace view webhook.request_attempt with (security_invoker = true) as
-with attempt as (
-  select
-    application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, retry_count, created_at, due_at,
-    picked_at, leased_until, null::timestamptz as succeeded_at, null::timestamptz as failed_at, null::text as reason,
-    worker_process_id, null::smallint as http_code, null::text as error_name, null::integer as elapsed_ms
-  from webhook.open_attempt
-  union all
-  select
-    application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, retry_count, created_at, due_at,
-    picked_at, null::timestamptz, succeeded_at, failed_at, reason,
-    worker_process_id, http_code, error_name, elapsed_ms
-  from webhook.finished_attempt
-)
 select
   a.application_id,
   a.request_attempt_id,
@@ -56,7 +44,19 @@ select
   case when a.elapsed_ms is not null then a.request_attempt_id end as response_id,
   case when cancelled.at is null then p.name end as worker_name,
   case when cancelled.at is null then p.version end as worker_version
-from attempt a
+from (
+  select
+    application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, retry_count, created_at, due_at,
+    picked_at, leased_until, null::timestamptz as succeeded_at, null::timestamptz as failed_at, null::text as reason,
+    worker_process_id, null::smallint as http_code, null::text as error_name, null::integer as elapsed_ms
+  from webhook.open_attempt
+  union all
+  select
+    application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, retry_count, created_at, due_at,
+    picked_at, null::timestamptz, succeeded_at, failed_at, reason,
+    worker_process_id, http_code, error_name, elapsed_ms
+  from webhook.finished_attempt
+) a
 left join webhook.subscription s on s.subscription_id = a.subscription_id
 left join webhook.worker_process p on p.worker_process_id = a.worker_process_id
 cross join lateral (
