@@ -1,6 +1,7 @@
 import type { Claim, ClaimedBatch } from '@postrider/shared/database/queries/claim-request-attempts';
 import type { HeldAttempt } from './attempt.ts';
 import { createSignal } from './signal.ts';
+import type { Skip } from './skipped-subscriptions.ts';
 import { createWatermark, type Watermark } from './watermark.ts';
 
 /** Attempts of the queue itself; those of troubled subscriptions are parked in another lane. */
@@ -12,6 +13,8 @@ const failureDelayMaxMs = 5000;
 
 export interface ClaimerOptions {
   readonly claim: (claim: Claim) => Promise<ClaimedBatch>;
+  /** Attempts that the next claim leaves alone. */
+  readonly skip: () => Promise<Skip>;
   readonly nextDueMs: (poolId: number, lane: number) => Promise<number | null>;
   readonly newLeaseId: () => string;
   readonly workerProcessId: () => number;
@@ -112,19 +115,29 @@ export class Claimer {
 
   /** Claims once from a pool; returns how many attempts came. */
   async #claimFrom(poolId: number): Promise<number> {
-    const { claim, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
+    const { claim, skip, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
     const limit = this.#options.room();
     if (limit === 0 || this.#stopped) {
       return 0;
     }
+    const skipped = await skip();
     const watermark = this.#watermarkOf(poolId);
     const dueFromMicros = watermark.dueFromMicros();
     const leaseId = newLeaseId();
     const sentAt = now();
-    const batch = await claim({ poolId, lane: normalLane, leaseId, leaseMs, limit, workerProcessId: workerProcessId(), dueFromMicros });
+    const batch = await claim({
+      poolId,
+      lane: normalLane,
+      leaseId,
+      leaseMs,
+      limit,
+      workerProcessId: workerProcessId(),
+      dueFromMicros,
+      skipped,
+    });
     const tookMs = now() - sentAt;
     this.#isClaiming = true;
-    watermark.note({ dueFromMicros, limit, tookMs, batch });
+    watermark.note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros: skipped.asOfMicros });
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
     const attempts = batch.attempts.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs }));

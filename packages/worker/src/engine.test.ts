@@ -32,10 +32,10 @@ test('a claim begins where the last one ended, and from the start once a second'
   let clock = 0;
   const watermark = createWatermark(() => clock);
   expect(watermark.dueFromMicros()).toBe(0);
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 5_000_000) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 5_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(5_000_000);
   // At the end of the queue, rows that commit late come a little behind the mark.
-  watermark.note({ dueFromMicros: 5_000_000, limit: 10, tookMs: 1, batch: batchOf(3, 6_000_000) });
+  watermark.note({ dueFromMicros: 5_000_000, limit: 10, tookMs: 1, batch: batchOf(3, 6_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(5_750_000);
   clock = 1000;
   expect(watermark.dueFromMicros()).toBe(0);
@@ -44,15 +44,15 @@ test('a claim begins where the last one ended, and from the start once a second'
 test('a full scan that fills its batch takes the mark back, and a dear one comes less often', () => {
   let clock = 0;
   const watermark = createWatermark(() => clock);
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 9_000_000) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 9_000_000), seenUntilMicros: null });
   clock = 1000;
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 200, batch: batchOf(10, 2_000_000) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 200, batch: batchOf(10, 2_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(2_000_000);
   clock = 4999;
   expect(watermark.dueFromMicros()).toBe(2_000_000);
   clock = 5000;
   expect(watermark.dueFromMicros()).toBe(0);
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null), seenUntilMicros: null });
   watermark.rewind();
   expect(watermark.dueFromMicros()).toBe(0);
 });

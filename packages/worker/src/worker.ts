@@ -7,6 +7,7 @@ import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.
 import { computeClaimLimit, createStartRate } from './prefetch.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
+import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './skipped-subscriptions.ts';
 import type { Slots } from './slots.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
@@ -25,6 +26,7 @@ export interface WorkerOptions<Prepared> {
   readonly claim: Pick<ClaimerOptions, 'claim' | 'nextDueMs' | 'newLeaseId' | 'workerProcessId' | 'servedPools'>;
   readonly leases: Pick<LeaseKeeperOptions, 'renew' | 'release'>;
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
+  readonly loadCancelled: SkippedSubscriptionsOptions['load'];
   readonly deliver: Pick<DelivererOptions<Prepared>, 'subscriptions' | 'send' | 'schedule' | 'random' | 'wait'>;
   /** Breaks off all requests in flight. */
   readonly abortRequests: () => void;
@@ -64,8 +66,10 @@ export class Worker<Prepared> {
         setTimeout(() => this.#waiting.load(), reloadDelayMs);
       },
     });
+    const skipped = createSkippedSubscriptions({ load: options.loadCancelled, onReturned: () => this.claimer.rewind(), now });
     this.claimer = new Claimer({
       ...options.claim,
+      skip: skipped.current,
       leaseMs,
       leaseReserveMs,
       room: () => this.#room(),
@@ -89,6 +93,7 @@ export class Worker<Prepared> {
       record: recorder.push,
       report,
       isAborting: () => this.#isAborting,
+      onCancelled: skipped.note,
       onNotSent: (held) => this.#letGo(held),
       now,
     });

@@ -1,3 +1,4 @@
+import { uuidArray } from '../binary-array.ts';
 import type { Database, TextRow } from '../pool.ts';
 
 /** An attempt that this worker may deliver until its lease ends. */
@@ -17,6 +18,13 @@ export interface ClaimedAttempt {
   readonly lagMs: number;
 }
 
+/** Attempts to leave alone although they are due: of these subscriptions, those made up to the time at the same position. */
+export interface SkippedAttempts {
+  readonly subscriptionIds: readonly string[];
+  /** As PostgreSQL writes it; `infinity` for all. */
+  readonly madeUntil: readonly string[];
+}
+
 export interface Claim {
   readonly poolId: number;
   readonly lane: number;
@@ -26,6 +34,7 @@ export interface Claim {
   readonly workerProcessId: number;
   /** Where the scan of due times begins, in microseconds since 1970; 0 for a full scan. */
   readonly dueFromMicros: number;
+  readonly skipped?: SkippedAttempts;
 }
 
 export interface ClaimedBatch {
@@ -42,7 +51,17 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
   const rows = await db.queryText({
     name: 'claim_request_attempts',
     text: sql,
-    values: [claim.poolId, claim.lane, claim.dueFromMicros, claim.limit, claim.leaseId, claim.leaseMs, claim.workerProcessId],
+    values: [
+      claim.poolId,
+      claim.lane,
+      claim.dueFromMicros,
+      claim.limit,
+      claim.leaseId,
+      claim.leaseMs,
+      claim.workerProcessId,
+      uuidArray(claim.skipped?.subscriptionIds ?? []),
+      claim.skipped?.madeUntil ?? [],
+    ],
   });
   return { attempts: rows.map(claimedAttempt), dueUntilMicros: rows[0] ? Number(rows[0][10]) : null };
 }
@@ -64,6 +83,7 @@ function claimedAttempt(row: TextRow): ClaimedAttempt {
 
 // Served by open_attempt_claim: one pool and one lane by equality, since `= any` over several reads the whole queue.
 // The materialized selection is a fence: without it the planner may update more rows than the limit.
+// What is skipped is compared row by row: joined, the rows would be sorted before the limit counts.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
 const sql = `
 with due as materialized (
@@ -71,6 +91,8 @@ with due as materialized (
   from webhook.open_attempt
   where pool_id = $1 and lane = $2 and due_at >= timestamptz 'epoch' + $3::bigint * interval '1 microsecond' and due_at <= statement_timestamp()
     and (leased_until is null or leased_until <= statement_timestamp())
+    and (array_position($8::uuid[], subscription_id) is null
+         or created_at > ($9::timestamptz[])[array_position($8::uuid[], subscription_id)])
   order by due_at
   limit $4
   for no key update skip locked

@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import { deleteApplication } from '@postrider/shared/database/queries/delete-application';
+import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
+import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
+import { listRequestAttempts, type RequestAttemptFilter } from '@postrider/shared/database/queries/list-request-attempts';
+import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
+import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
+import { insertApplication, insertBacklog, insertSubscription, type TestApplication } from '@postrider/testkit/factories';
+import { outcomeOf } from '@postrider/testkit/outcomes';
+import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { settleSubscriptions } from './settle-subscription.ts';
+
+let database: TestDatabase;
+const notifier = { notify() {}, flush: () => Promise.resolve() };
+
+interface Given {
+  readonly application: TestApplication;
+  readonly subscriptionId: string;
+}
+
+beforeEach(async () => {
+  database = await createTestDatabase(inject('superuserUrl'));
+});
+afterEach(() => database.drop());
+
+async function givenBacklog(count: number): Promise<Given> {
+  const application = await insertApplication(database.admin);
+  const subscription = await insertSubscription(database.admin, application);
+  await insertBacklog(database.admin, application, subscription, { count, payloadBytes: 16 });
+  return { application, subscriptionId: subscription.subscriptionId };
+}
+
+/** Half of the backlog waits for a retry that is far away. */
+async function givenMixedBacklog(count: number): Promise<Given> {
+  const given = await givenBacklog(count);
+  await database.admin.query({
+    text: `update webhook.open_attempt set due_at = due_at + interval '1 hour'
+           where subscription_id = $1 and due_at < (select percentile_disc(0.5) within group (order by due_at) from webhook.open_attempt where subscription_id = $1)`,
+    values: [given.subscriptionId],
+  });
+  return given;
+}
+
+function setEnabled({ subscriptionId }: Given, isEnabled: boolean): Promise<void> {
+  return updateSubscription(database.db, {
+    subscriptionId,
+    isEnabled,
+    description: null,
+    labels: {},
+    metadata: {},
+    target: { method: 'POST', url: 'http://127.0.0.1:9/', headers: {} },
+    poolId: 0,
+  });
+}
+
+async function claim({ subscriptionId }: Given, limit: number) {
+  const leaseId = randomUUID();
+  const { attempts } = await claimRequestAttempts(database.db, {
+    poolId: 0,
+    lane: 0,
+    leaseId,
+    leaseMs: 60_000,
+    limit,
+    workerProcessId: 1,
+    dueFromMicros: 0,
+  });
+  expect(attempts.every((attempt) => attempt.subscriptionId === subscriptionId)).toBe(true);
+  return attempts.map((attempt) => ({ ...attempt, leaseId }));
+}
+
+function list({ application }: Given, changes: Partial<RequestAttemptFilter> = {}) {
+  return listRequestAttempts(database.db, {
+    applicationId: application.applicationId,
+    requestAttemptId: null,
+    eventId: null,
+    subscriptionId: null,
+    eventTypeNames: null,
+    minCreatedAt: null,
+    maxCreatedAt: null,
+    statuses: null,
+    after: null,
+    limit: 1000,
+    ...changes,
+  });
+}
+
+async function countOpen({ subscriptionId }: Given): Promise<number> {
+  const { rowCount } = await database.admin.query({
+    text: 'select from webhook.open_attempt where subscription_id = $1',
+    values: [subscriptionId],
+  });
+  return rowCount ?? 0;
+}
+
+const ways: readonly (readonly [name: string, change: (given: Given) => Promise<unknown>])[] = [
+  ['disabling', (given) => setEnabled(given, false)],
+  ['disabling for a 410', (given) => disableGoneSubscriptions(database.db, [given.subscriptionId])],
+  ['deleting', (given) => deleteSubscription(database.db, given.application.applicationId, given.subscriptionId)],
+  ['deleting the application', (given) => deleteApplication(database.db, given.application.applicationId)],
+  [
+    'disabling and then deleting',
+    async (given) => {
+      await setEnabled(given, false);
+      await deleteSubscription(database.db, given.application.applicationId, given.subscriptionId);
+    },
+  ],
+  [
+    'disabling and then enabling',
+    async (given) => {
+      await setEnabled(given, false);
+      await setEnabled(given, true);
+    },
+  ],
+];
+
+describe.each(ways)('%s', (_name, change) => {
+  test('ends what waits at that moment, and nothing about it changes when the rows are worked off', async () => {
+    const given = await givenMixedBacklog(40);
+
+    const before = await list(given);
+    await change(given);
+    const changed = await list(given);
+    await settleSubscriptions(database.db, notifier, [given.subscriptionId]);
+
+    expect(new Set(before.map(({ status }) => status))).toEqual(new Set(['waiting', 'pending']));
+    expect(changed).toHaveLength(40);
+    for (const attempt of changed) {
+      expect(attempt).toMatchObject({ status: 'failed', reason: 'cancelled', succeeded_at: null, picked_at: null, response_id: null });
+      expect(attempt.failed_at?.getTime()).toBeGreaterThanOrEqual(attempt.created_at.getTime());
+    }
+    expect(await list(given)).toEqual(changed);
+    expect(await countOpen(given)).toBe(0);
+  });
+
+  test('shows them by their new status only', async () => {
+    const given = await givenMixedBacklog(10);
+    await change(given);
+    const [first] = await list(given);
+    expect(await list(given, { statuses: ['waiting', 'pending', 'in_progress'] })).toEqual([]);
+    expect(await list(given, { statuses: ['failed'] })).toHaveLength(10);
+    expect(await list(given, { requestAttemptId: first?.request_attempt_id ?? '' })).toEqual([first]);
+    await settleSubscriptions(database.db, notifier, [given.subscriptionId]);
+  });
+
+  test('leaves what is in flight to its worker, which records what came of it and does not try again', async () => {
+    const given = await givenBacklog(20);
+    const [succeeds, fails] = await claim(given, 2);
+    if (!succeeds || !fails) throw new Error('nothing claimed');
+
+    await change(given);
+    await settleSubscriptions(database.db, notifier, [given.subscriptionId]);
+    const inFlight = await list(given, { statuses: ['in_progress'] });
+    await recordOutcomes(database.db, [
+      outcomeOf(succeeds),
+      outcomeOf(fails, { succeeded: false, httpCode: 500, errorName: 'E_HTTP', retryDelayMs: 0, retryCount: 1 }),
+    ]);
+
+    expect(inFlight).toHaveLength(2);
+    expect(await list(given, { statuses: ['successful'] })).toMatchObject([{ request_attempt_id: succeeds.requestAttemptId }]);
+    expect(await list(given, { requestAttemptId: fails.requestAttemptId })).toMatchObject([
+      { status: 'failed', reason: 'cancelled', http_response_status: 500 },
+    ]);
+    expect(await countOpen(given)).toBe(0);
+  });
+});
+
+test('what an ingest commits that had not seen the disabling is not sent, even when the subscription is enabled before it is worked off', async () => {
+  const given = await givenBacklog(0);
+  await setEnabled(given, false);
+  const subscription = { subscriptionId: given.subscriptionId, secret: '' };
+  await insertBacklog(database.admin, given.application, subscription, { count: 3, payloadBytes: 16 });
+  const read = await list(given);
+
+  await setEnabled(given, true);
+  await insertBacklog(database.admin, given.application, subscription, { count: 2, payloadBytes: 16 });
+  const readAgain = await list(given);
+  await settleSubscriptions(database.db, notifier, [given.subscriptionId]);
+
+  expect(read.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+  expect(readAgain.slice(2)).toEqual(read);
+  expect(readAgain.slice(0, 2).map(({ status }) => status)).toEqual(['pending', 'pending']);
+  expect(await countOpen(given)).toBe(2);
+});
+
+test('a claim passes over what is being cancelled, and over nothing else', async () => {
+  const given = await givenBacklog(30);
+  const other = await givenBacklog(5);
+  const leaseId = randomUUID();
+  const skipped = { subscriptionIds: [given.subscriptionId], madeUntil: ['infinity'] };
+  const base = { poolId: 0, lane: 0, leaseId, leaseMs: 0, limit: 100, workerProcessId: 1, dueFromMicros: 0 };
+
+  const claimed = await claimRequestAttempts(database.db, { ...base, skipped });
+  const { rows } = await database.admin.query<{ middle: string }>({
+    text: 'select (percentile_disc(0.5) within group (order by created_at))::text as middle from webhook.open_attempt where subscription_id = $1',
+    values: [given.subscriptionId],
+  });
+  const half = await claimRequestAttempts(database.db, { ...base, skipped: { ...skipped, madeUntil: [rows[0]?.middle ?? ''] } });
+
+  expect(claimed.attempts.map(({ subscriptionId }) => subscriptionId)).toEqual(Array.from({ length: 5 }, () => other.subscriptionId));
+  expect(half.attempts).toHaveLength(20);
+});
