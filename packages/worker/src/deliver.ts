@@ -17,8 +17,6 @@ export interface DelivererOptions<Prepared> {
   readonly report: WorkerReport;
   /** True once requests in flight are aborted because the process ends: their outcomes say nothing about their receivers. */
   readonly isAborting: () => boolean;
-  /** An attempt is cancelled because its subscription is: more of them may be in the queue. */
-  readonly onCancelled: (subscriptionId: string) => void;
   /** Nothing of this attempt was sent, or what was sent was broken off by us: it goes back to the queue. */
   readonly onNotSent: (attempt: HeldAttempt) => void;
   readonly wait: (delayMs: number) => Promise<void>;
@@ -53,7 +51,6 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     }
     if (subscription === null || !mayStart(subscription, held.requestAttemptId)) {
       report.cancelled(held, 'cancelled');
-      options.onCancelled(held.subscriptionId);
       options.record(recordOfCancellation(held, 'cancelled'));
       return;
     }

@@ -21,7 +21,7 @@ function batchOf(count: number, dueUntilMicros: number | null): ClaimedBatch {
     claimCount: 1,
     lagMs: 0,
   };
-  return { attempts: Array.from({ length: count }, () => attempt), dueUntilMicros };
+  return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, cancelled: [] };
 }
 
 test('the version that receivers see is the one of the package', () => {

@@ -24,39 +24,36 @@ const nothing: Skip = { subscriptionIds: [], madeUntil: [], asOfMicros: null };
  * off in the background, and claiming them only to cancel each would hold up everybody else's.
  */
 export function createSkippedSubscriptions(options: SkippedSubscriptionsOptions) {
-  const noted = new Set<string>();
+  let entries = new Map<string, CancelledSubscription>();
   let skip = nothing;
   let loadedAtMs = Number.NEGATIVE_INFINITY;
 
-  async function load(): Promise<void> {
-    const ids = [...noted];
-    loadedAtMs = options.now();
-    const loaded = await options.load(ids);
-    const before = skip;
+  function replace(cancelled: Iterable<CancelledSubscription>): void {
+    entries = new Map([...cancelled].map((entry) => [entry.subscriptionId, entry]));
     skip = {
-      subscriptionIds: loaded.map(({ subscriptionId }) => subscriptionId),
-      madeUntil: loaded.map(({ madeUntil }) => madeUntil),
-      asOfMicros: loaded[0]?.asOfMicros ?? null,
+      subscriptionIds: [...entries.keys()],
+      madeUntil: [...entries.values()].map(({ madeUntil }) => madeUntil),
+      asOfMicros: entries.size === 0 ? null : Math.max(...[...entries.values()].map(({ asOfMicros }) => asOfMicros)),
     };
-    const kept = new Set(skip.subscriptionIds);
-    ids.filter((id) => !kept.has(id)).forEach((id) => noted.delete(id));
-    if (before.subscriptionIds.some((id, index) => before.madeUntil[index] !== skip.madeUntil[skip.subscriptionIds.indexOf(id)])) {
-      options.onReturned();
-    }
   }
 
   return {
-    /** An attempt of this subscription was claimed and had to be cancelled; there may be many more. */
-    note(subscriptionId: string): void {
-      if (!noted.has(subscriptionId) && noted.size < subscriptionsMax) {
-        noted.add(subscriptionId);
-        loadedAtMs = Number.NEGATIVE_INFINITY;
+    /** A claim has found attempts of these and left them alone; there may be many more. */
+    add(cancelled: readonly CancelledSubscription[]): void {
+      if (cancelled.length > 0) {
+        loadedAtMs = entries.size === 0 ? options.now() : loadedAtMs;
+        replace([...entries.values(), ...cancelled].slice(0, subscriptionsMax));
       }
     },
     /** At most a second old. */
     async current(): Promise<Skip> {
-      if (noted.size > 0 && options.now() - loadedAtMs >= freshMs) {
-        await load();
+      if (entries.size > 0 && options.now() - loadedAtMs >= freshMs) {
+        loadedAtMs = options.now();
+        const before = entries;
+        replace(await options.load([...before.keys()]));
+        if ([...before.values()].some(({ subscriptionId, madeUntil }) => entries.get(subscriptionId)?.madeUntil !== madeUntil)) {
+          options.onReturned();
+        }
       }
       return skip;
     },

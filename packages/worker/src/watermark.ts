@@ -40,7 +40,7 @@ export function createWatermark(now: () => number): Watermark {
     dueFromMicros: () => (now() >= fullScanAt ? 0 : Math.max(0, markMicros - marginMicros)),
     note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros }) {
       const isFullScan = dueFromMicros === 0;
-      const isFilled = batch.attempts.length >= limit;
+      const isFilled = batch.seen >= limit;
       if (isFullScan) {
         fullScanPeriodMs = Math.min(Math.max(tookMs * fullScanShare, fullScanPeriodMinMs), fullScanPeriodMaxMs);
         fullScanAt = now() + fullScanPeriodMs;

@@ -66,10 +66,9 @@ export class Worker<Prepared> {
         setTimeout(() => this.#waiting.load(), reloadDelayMs);
       },
     });
-    const skipped = createSkippedSubscriptions({ load: options.loadCancelled, onReturned: () => this.claimer.rewind(), now });
     this.claimer = new Claimer({
       ...options.claim,
-      skip: skipped.current,
+      skipped: createSkippedSubscriptions({ load: options.loadCancelled, onReturned: () => this.claimer.rewind(), now }),
       leaseMs,
       leaseReserveMs,
       room: () => this.#room(),
@@ -93,7 +92,6 @@ export class Worker<Prepared> {
       record: recorder.push,
       report,
       isAborting: () => this.#isAborting,
-      onCancelled: skipped.note,
       onNotSent: (held) => this.#letGo(held),
       now,
     });

@@ -170,7 +170,8 @@ test.each(changes)(
       const goesOn = (): boolean => running;
       const others = [work(goesOn, delivered), work(goesOn, delivered), ingest(given, goesOn), ingest(given, goesOn)];
       const changed = (async () => {
-        await settleSubscriptions(database.db, notifier, [given.otherId]);
+        // Each round meets the others at another point of their work.
+        await eventually(() => delivered.size >= round * 20, { intervalMs: 1 });
         await change(given);
         await Promise.all([
           settleSubscriptions(database.db, notifier, [given.changedId, given.otherId]),

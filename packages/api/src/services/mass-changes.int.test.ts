@@ -184,20 +184,28 @@ test('what an ingest commits that had not seen the disabling is not sent, even w
   expect(await countOpen(given)).toBe(2);
 });
 
-test('a claim passes over what is being cancelled, and over nothing else', async () => {
+test('a claim passes over what is being cancelled, and says so', async () => {
   const given = await givenBacklog(30);
   const other = await givenBacklog(5);
-  const leaseId = randomUUID();
-  const skipped = { subscriptionIds: [given.subscriptionId], madeUntil: ['infinity'] };
-  const base = { poolId: 0, lane: 0, leaseId, leaseMs: 0, limit: 100, workerProcessId: 1, dueFromMicros: 0 };
-
-  const claimed = await claimRequestAttempts(database.db, { ...base, skipped });
-  const { rows } = await database.admin.query<{ middle: string }>({
-    text: 'select (percentile_disc(0.5) within group (order by created_at))::text as middle from webhook.open_attempt where subscription_id = $1',
-    values: [given.subscriptionId],
+  const base = { poolId: 0, lane: 0, leaseId: randomUUID(), leaseMs: 0, workerProcessId: 1, dueFromMicros: 0 };
+  await setEnabled(given, false);
+  const { rows } = await database.admin.query<{ now: number }>({
+    text: 'select extract(epoch from statement_timestamp())::integer as now',
   });
-  const half = await claimRequestAttempts(database.db, { ...base, skipped: { ...skipped, madeUntil: [rows[0]?.middle ?? ''] } });
 
-  expect(claimed.attempts.map(({ subscriptionId }) => subscriptionId)).toEqual(Array.from({ length: 5 }, () => other.subscriptionId));
-  expect(half.attempts).toHaveLength(20);
+  const first = await claimRequestAttempts(database.db, { ...base, limit: 20 });
+  const [{ madeUntil } = { madeUntil: '' }] = first.cancelled;
+  const skipped = { subscriptionIds: [given.subscriptionId], madeUntil: [madeUntil] };
+  const second = await claimRequestAttempts(database.db, { ...base, limit: 20, skipped });
+  await setEnabled(given, true);
+  const third = await claimRequestAttempts(database.db, { ...base, limit: 100 });
+
+  expect(first).toMatchObject({ attempts: [], seen: 20, cancelled: [{ subscriptionId: given.subscriptionId, madeUntil: 'infinity' }] });
+  expect(Math.abs((first.cancelled[0]?.asOfMicros ?? 0) / 1_000_000 - (rows[0]?.now ?? 0))).toBeLessThan(60);
+  expect(second.attempts.map(({ subscriptionId }) => subscriptionId)).toEqual(Array.from({ length: 5 }, () => other.subscriptionId));
+  expect(second).toMatchObject({ seen: 5, cancelled: [] });
+  expect(third.attempts).toHaveLength(5);
+  expect(third).toMatchObject({ seen: 35, cancelled: [{ subscriptionId: given.subscriptionId }] });
+  expect(third.cancelled[0]?.madeUntil).not.toBe('infinity');
+  expect(await list(given, { statuses: ['failed'] })).toHaveLength(30);
 });
