@@ -5,6 +5,7 @@ import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
+import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -37,6 +38,22 @@ program
   .description('the statements on a long queue, prepared and executed ten times')
   .option('--rows <count>', 'attempts in the queue', '1000000')
   .action(({ rows }: { rows: string }) => benchPlans({ rows: Number(rows), print }));
+
+program
+  .command('mass')
+  .description('disables and deletes what has hundreds of thousands of open attempts: how soon it answers, ends and lets others go on')
+  .option('--rows <count>', 'open attempts of the subscription', '800000')
+  .option('--rounds <count>', 'how often each change is measured', '1')
+  .option('--quick', '40,000 attempts and short phases')
+  .action(({ rows, rounds, quick = false }: { rows: string; rounds: string; quick?: boolean }) =>
+    benchMass({
+      rows: quick ? 40_000 : Number(rows),
+      rounds: Number(rounds),
+      phaseMs: quick ? 4000 : 10_000,
+      command: `pnpm bench ${process.argv.slice(2).join(' ')}`,
+      print,
+    }),
+  );
 
 program
   .command('chaos')

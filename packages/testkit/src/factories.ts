@@ -75,9 +75,11 @@ export interface BacklogOptions {
   readonly count: number;
   /** Of each payload. */
   readonly payloadBytes?: number;
+  /** From now: attempts that wait, as for a retry. By default they are due. */
+  readonly dueInMs?: number;
 }
 
-/** Inserts events, each with one attempt for the subscription that is due, every one at a time of its own. */
+/** Inserts events, each with one attempt for the subscription, every one due at a time of its own. */
 export async function insertBacklog(
   db: Database,
   application: TestApplication,
@@ -92,6 +94,7 @@ export async function insertBacklog(
       subscription.subscriptionId,
       options.count,
       options.payloadBytes ?? 1024,
+      options.dueInMs ?? 0,
     ],
   });
 }
@@ -115,6 +118,7 @@ events as (
 )
 insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
                                   payload_bytes, pool_id, event_type_name)
-select $1::uuid, webhook.new_request_attempt_id(due_at), event_id, received_at, $3::uuid, due_at, due_at, $5::integer, 0, $2::text
+select $1::uuid, webhook.new_request_attempt_id(due_at), event_id, received_at, $3::uuid, due_at,
+       due_at + $6::integer * interval '1 millisecond', $5::integer, 0, $2::text
 from made
 `;

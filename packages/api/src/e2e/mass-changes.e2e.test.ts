@@ -97,12 +97,9 @@ async function givenBacklogInFlight(setup: ApplicationSetup): Promise<string> {
   });
   const { subscriptionId, secret } = await subscribe(setup, `${receiver.url}/ended`);
   const application = { ...setup, eventTypeName: setup.eventType };
-  await insertBacklog(database.admin, application, { subscriptionId, secret }, { count: backlog / 2, payloadBytes: 64 });
-  await database.admin.query({
-    text: `update webhook.open_attempt set due_at = due_at + interval '1 hour' where subscription_id = $1 and lease_id is null`,
-    values: [subscriptionId],
-  });
-  await insertBacklog(database.admin, application, { subscriptionId, secret }, { count: backlog / 2, payloadBytes: 64 });
+  for (const dueInMs of [3_600_000, 0]) {
+    await insertBacklog(database.admin, application, { subscriptionId, secret }, { count: backlog / 2, payloadBytes: 64, dueInMs });
+  }
   await receiver.waitForRequests(inFlightStatuses.length + 100, { path: '/ended' });
   return subscriptionId;
 }

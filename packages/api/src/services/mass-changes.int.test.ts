@@ -34,12 +34,9 @@ async function givenBacklog(count: number): Promise<Given> {
 
 /** Half of the backlog waits for a retry that is far away. */
 async function givenMixedBacklog(count: number): Promise<Given> {
-  const given = await givenBacklog(count);
-  await database.admin.query({
-    text: `update webhook.open_attempt set due_at = due_at + interval '1 hour'
-           where subscription_id = $1 and due_at < (select percentile_disc(0.5) within group (order by due_at) from webhook.open_attempt where subscription_id = $1)`,
-    values: [given.subscriptionId],
-  });
+  const given = await givenBacklog(count / 2);
+  const subscription = { subscriptionId: given.subscriptionId, secret: '' };
+  await insertBacklog(database.admin, given.application, subscription, { count: count / 2, payloadBytes: 16, dueInMs: 3_600_000 });
   return given;
 }
 
