@@ -41,6 +41,14 @@ test('a claim begins where the last one ended, and from the start once a second'
   expect(watermark.dueFromMicros()).toBe(0);
 });
 
+test('a claim that passed over attempts does not walk over them again, even when it took none', () => {
+  const watermark = createWatermark(() => 0);
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null), seenUntilMicros: 8_000_000 });
+  expect(watermark.dueFromMicros()).toBe(7_750_000);
+  watermark.note({ dueFromMicros: 7_750_000, limit: 10, tookMs: 1, batch: batchOf(10, 8_500_000), seenUntilMicros: 9_000_000 });
+  expect(watermark.dueFromMicros()).toBe(8_500_000);
+});
+
 test('a full scan that fills its batch takes the mark back, and a dear one comes less often', () => {
   let clock = 0;
   const watermark = createWatermark(() => clock);

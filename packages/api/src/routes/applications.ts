@@ -1,9 +1,7 @@
-import { deleteApplication } from '@postrider/shared/database/queries/delete-application';
 import { type ApplicationRow, findApplication } from '@postrider/shared/database/queries/find-application';
 import { insertApplication } from '@postrider/shared/database/queries/insert-application';
 import { listApplications } from '@postrider/shared/database/queries/list-applications';
 import { type ApplicationUsage, loadApplicationUsage } from '@postrider/shared/database/queries/load-application-usage';
-import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameApplication } from '@postrider/shared/database/queries/rename-application';
 import { newId } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
@@ -13,6 +11,7 @@ import { orProblem } from '../http/parse.ts';
 import { text, uuid } from '../http/schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { createApplicationSecret } from '../services/create-application-secret.ts';
+import { endApplication } from '../services/end-application.ts';
 import { settleSubscriptions } from '../services/settle-subscription.ts';
 import { stepOf, unlimited } from './usage.ts';
 
@@ -125,10 +124,7 @@ function applicationItemRoutes({ notifier, tokens }: ApiContext): Route[] {
       answer: { status: 204 },
       async handle({ db, params }) {
         const { application_id: applicationId } = params;
-        const subscriptionIds = await db.transaction(async (transaction) => {
-          await notifyTokensDeleted(transaction);
-          return deleteApplication(transaction, applicationId);
-        });
+        const subscriptionIds = await endApplication(db, applicationId);
         tokens.clear();
         await settleSubscriptions(db, notifier, subscriptionIds);
         return { status: 204 };

@@ -165,6 +165,8 @@ function idOf(result: WriteResult): string {
   switch (result.kind) {
     case 'written':
       return result.subscriptionId;
+    case 'application_missing':
+      throw new ProblemError('Forbidden');
     case 'event_types_missing':
       throw new ProblemError('EventTypeDoesNotExist', { detail: `Unknown or deactivated event types: ${result.names.join(', ')}.` });
     case 'workers_not_allowed':

@@ -8,14 +8,18 @@ import { recordOutcomes } from '@postrider/shared/database/queries/record-outcom
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
+import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import { testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { insertApplication, insertBacklog, insertSubscription, type TestApplication } from '@postrider/testkit/factories';
 import { eventually } from '@postrider/testkit/eventually';
 import { outcomeOf } from '@postrider/testkit/outcomes';
 import { createTestDatabase, openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { endApplication } from './end-application.ts';
 import { sweepStrandedAttempts } from './housekeeping/sweep.ts';
 import { ingestGroup, prepareEvent } from './ingest-events.ts';
 import { settleSubscriptions } from './settle-subscription.ts';
+import { createSubscription } from './write-subscription.ts';
 
 const rounds = 15;
 const notifier = { notify() {}, flush: () => Promise.resolve() };
@@ -223,6 +227,31 @@ test('disabling and enabling again amid the same sends nothing that had read as 
     });
     expect(rows).toEqual([]);
     await database.admin.query({ text: 'truncate webhook.open_attempt, webhook.witness' });
+  }
+});
+
+test('no subscription outlives the application that it is being written for', async () => {
+  const secretsKey = parseSecretsKey(testSecretsKey);
+  if (!secretsKey) throw new Error('the key of tests is not a key');
+  for (let round = 0; round < rounds; round += 1) {
+    const { applicationId, eventTypeName } = await insertApplication(database.admin);
+    const wanted = {
+      applicationId,
+      isEnabled: true,
+      eventTypes: [eventTypeName],
+      description: null,
+      labels: {},
+      metadata: {},
+      target: { method: 'POST', url: 'http://127.0.0.1:9/', headers: {} },
+      dedicatedWorkers: [],
+    };
+    const create = () => createSubscription(database.db, secretsKey, wanted);
+    await Promise.all([create(), create(), create(), endApplication(database.db, applicationId), create(), create()]);
+    const { rows } = await database.admin.query({
+      text: 'select subscription_id from webhook.subscription where application_id = $1 and deleted_at is null',
+      values: [applicationId],
+    });
+    expect(rows).toEqual([]);
   }
 });
 

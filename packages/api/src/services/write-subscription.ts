@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, DatabasePool } from '@postrider/shared/database/pool';
+import { holdApplication } from '@postrider/shared/database/queries/hold-application';
 import { insertSubscription, type SubscriptionToWrite } from '@postrider/shared/database/queries/insert-subscription';
 import { listAllowedWorkers } from '@postrider/shared/database/queries/list-allowed-workers';
 import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
@@ -21,6 +22,7 @@ export interface WantedSubscription extends Omit<SubscriptionToWrite, 'subscript
 
 export type WriteResult =
   | { readonly kind: 'written'; readonly subscriptionId: string }
+  | { readonly kind: 'application_missing' }
   | { readonly kind: 'event_types_missing'; readonly names: readonly string[] }
   | { readonly kind: 'workers_not_allowed'; readonly names: readonly string[] };
 
@@ -45,6 +47,10 @@ function write(
   writeRow: (transaction: Database, poolId: number) => Promise<void>,
 ): Promise<WriteResult> {
   return db.transaction(async (transaction) => {
+    // Authorized a moment ago, and deleted since: a subscription that is written now would be delivered to for ever.
+    if (!(await holdApplication(transaction, wanted.applicationId))) {
+      return { kind: 'application_missing' };
+    }
     const known = new Set((await listEventTypes(transaction, wanted.applicationId, wanted.eventTypes)).map((row) => row.event_type_name));
     const missing = wanted.eventTypes.filter((name) => !known.has(name));
     if (missing.length > 0) {
