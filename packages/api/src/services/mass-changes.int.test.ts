@@ -206,3 +206,31 @@ test('a claim passes over what is being cancelled, and says so', async () => {
   expect(third.cancelled[0]?.madeUntil).not.toBe('infinity');
   expect(await list(given, { statuses: ['failed'] })).toHaveLength(30);
 });
+
+async function readFromQueue(): Promise<number> {
+  // Each connection hands its counters over when it is asked to, or when it ends.
+  await Promise.all(Array.from({ length: 5 }, () => database.db.query({ text: 'select pg_stat_force_next_flush()' })));
+  const { rows } = await database.admin.query<{ count: number }>({
+    text: "select (seq_tup_read + idx_tup_fetch)::integer as count from pg_stat_user_tables where relid = 'webhook.open_attempt'::regclass",
+  });
+  return rows[0]?.count ?? Number.NaN;
+}
+
+test('a page of attempts reads the newest by index, before, during and after a mass change', async () => {
+  const given = await givenMixedBacklog(20_000);
+  await database.admin.query({ text: 'analyze webhook.open_attempt' });
+  const pages = async (): Promise<number> => {
+    const before = await readFromQueue();
+    expect(await list(given, { limit: 51 })).toHaveLength(51);
+    expect(await list(given, { limit: 51, subscriptionId: given.subscriptionId })).toHaveLength(51);
+    return (await readFromQueue()) - before;
+  };
+
+  const reads = [await pages()];
+  await setEnabled(given, false);
+  reads.push(await pages());
+  await settleSubscriptions(database.db, notifier, [given.subscriptionId], { attemptsMax: 5000, durationMsMax: 60_000 });
+  reads.push(await pages());
+
+  expect(reads.filter((count) => count > 1000)).toEqual([]);
+});
