@@ -5,6 +5,7 @@ import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
+import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
 
@@ -51,6 +52,22 @@ program
       days: Number(days),
       requests: Number(requests),
       command: `pnpm bench queries --events ${events} --days ${days} --requests ${requests}`,
+      print,
+    }),
+  );
+
+program
+  .command('mass')
+  .description('disables and deletes what has hundreds of thousands of open attempts: how soon it answers, ends and lets others go on')
+  .option('--rows <count>', 'open attempts of the subscription', '800000')
+  .option('--rounds <count>', 'how often each change is measured', '1')
+  .option('--quick', '40,000 attempts and short phases')
+  .action(({ rows, rounds, quick = false }: { rows: string; rounds: string; quick?: boolean }) =>
+    benchMass({
+      rows: quick ? 40_000 : Number(rows),
+      rounds: Number(rounds),
+      phaseMs: quick ? 4000 : 10_000,
+      command: `pnpm bench ${process.argv.slice(2).join(' ')}`,
       print,
     }),
   );

@@ -123,11 +123,11 @@ export interface BacklogOptions {
   readonly count: number;
   /** Of each payload. */
   readonly payloadBytes?: number;
-  /** From now until they are due; 0 unless given. */
+  /** From now: attempts that wait, as for a retry; by default they are due. */
   readonly dueInMs?: number;
 }
 
-/** Inserts events, each with one attempt for the subscription that is due, every one at a time of its own. */
+/** Inserts events, each with one attempt for the subscription, every one due at a time of its own. */
 export async function insertBacklog(
   db: Database,
   application: TestApplication,
@@ -151,7 +151,7 @@ export async function insertBacklog(
 const backlogSql = `
 with made as materialized (
   select gen_random_uuid() as event_id, date_trunc('milliseconds', statement_timestamp()) as received_at,
-         statement_timestamp() + $6::integer * interval '1 millisecond' - ($4::integer - i) * interval '1 microsecond' as due_at
+         statement_timestamp() - ($4::integer - i) * interval '1 microsecond' as due_at
   from generate_series(1, $4::integer) i
 ),
 keys as (
@@ -166,6 +166,7 @@ events as (
 )
 insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
                                   payload_bytes, pool_id, event_type_name)
-select $1::uuid, webhook.new_request_attempt_id(due_at), event_id, received_at, $3::uuid, due_at, due_at, $5::integer, 0, $2::text
+select $1::uuid, webhook.new_request_attempt_id(due_at), event_id, received_at, $3::uuid, due_at,
+       due_at + $6::integer * interval '1 millisecond', $5::integer, 0, $2::text
 from made
 `;

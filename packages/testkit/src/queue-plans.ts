@@ -8,6 +8,7 @@ import { pauseSubscription } from '@postrider/shared/database/queries/pause-subs
 import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
+import { outcomeOf } from './outcomes.ts';
 
 /** How much of the queue a statement read, by the counters of PostgreSQL. */
 export interface StatementCost {
@@ -51,7 +52,7 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
         db,
         nextBatch(round)
           .slice(0, batch / 2)
-          .map(successOf),
+          .map((attempt) => outcomeOf(attempt)),
       );
     }),
   );
@@ -121,22 +122,4 @@ async function readCounters(db: DatabasePool): Promise<{ sequentialScans: number
     text: "select seq_scan, idx_tup_fetch from pg_stat_user_tables where relid = 'webhook.open_attempt'::regclass",
   });
   return { sequentialScans: Number(rows[0]?.seq_scan), fetched: Number(rows[0]?.idx_tup_fetch) };
-}
-
-function successOf(attempt: ClaimedAttempt & { readonly leaseId: string }) {
-  return {
-    applicationId: attempt.applicationId,
-    requestAttemptId: attempt.requestAttemptId,
-    leaseId: attempt.leaseId,
-    succeeded: true,
-    elapsedMs: 1,
-    errorName: null,
-    httpCode: 200,
-    responseHeaders: {},
-    responseBody: null,
-    responseBodyTruncated: false,
-    retryDelayMs: null,
-    retryCount: null,
-    reason: null,
-  };
 }

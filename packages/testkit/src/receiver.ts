@@ -25,8 +25,8 @@ export type Behaviour =
   | { readonly kind: 'garbage' }
   /** Closes the connection in order, without an answer. */
   | { readonly kind: 'close' }
-  /** Answers 200 when the test calls `release`. */
-  | { readonly kind: 'hold' };
+  /** Answers, by default with 200, when the test calls `release`. */
+  | { readonly kind: 'hold'; readonly status?: number };
 
 /** A request as it arrived. */
 export interface ReceivedRequest {
@@ -80,9 +80,9 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       if (behaviour.kind !== 'hold') {
         behave(behaviour, request, response, () => tcpSockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy());
       } else if (held) {
-        held.push(() => response.end());
+        held.push(() => response.writeHead(behaviour.status ?? 200).end());
       } else {
-        response.end();
+        response.writeHead(behaviour.status ?? 200).end();
       }
     });
   };

@@ -1,6 +1,7 @@
 import type { Claim, ClaimedBatch } from '@postrider/shared/database/queries/claim-request-attempts';
 import type { HeldAttempt } from './attempt.ts';
 import { createSignal } from './signal.ts';
+import type { SkippedSubscriptions } from './skipped-subscriptions.ts';
 import { createWatermark, type Watermark } from './watermark.ts';
 
 /** Attempts of the queue itself; those of troubled subscriptions are parked in another lane. */
@@ -12,6 +13,8 @@ const failureDelayMaxMs = 5000;
 
 export interface ClaimerOptions {
   readonly claim: (claim: Claim) => Promise<ClaimedBatch>;
+  /** Attempts that the next claim leaves alone. */
+  readonly skipped: SkippedSubscriptions;
   readonly nextDueMs: (poolId: number, lane: number) => Promise<number | null>;
   readonly newLeaseId: () => string;
   readonly workerProcessId: () => number;
@@ -110,21 +113,32 @@ export class Claimer {
     return claimed;
   }
 
-  /** Claims once from a pool; returns how many attempts came. */
+  /** Claims once from a pool; returns 0 when there is nothing more to claim. */
   async #claimFrom(poolId: number): Promise<number> {
-    const { claim, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
+    const { claim, skipped, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
     const limit = this.#options.room();
     if (limit === 0 || this.#stopped) {
       return 0;
     }
+    const skip = await skipped.current();
     const watermark = this.#watermarkOf(poolId);
     const dueFromMicros = watermark.dueFromMicros();
     const leaseId = newLeaseId();
     const sentAt = now();
-    const batch = await claim({ poolId, lane: normalLane, leaseId, leaseMs, limit, workerProcessId: workerProcessId(), dueFromMicros });
+    const batch = await claim({
+      poolId,
+      lane: normalLane,
+      leaseId,
+      leaseMs,
+      limit,
+      workerProcessId: workerProcessId(),
+      dueFromMicros,
+      skipped: skip,
+    });
     const tookMs = now() - sentAt;
     this.#isClaiming = true;
-    watermark.note({ dueFromMicros, limit, tookMs, batch });
+    watermark.note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros: skip.asOfMicros });
+    skipped.add(batch.cancelled);
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
     const attempts = batch.attempts.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs }));
@@ -132,7 +146,8 @@ export class Claimer {
     if (attempts.length > 0) {
       this.#options.onClaimed(attempts);
     }
-    return attempts.length;
+    // Where attempts were left alone, others may be behind them.
+    return attempts.length + batch.cancelled.length;
   }
 
   async #idle(): Promise<void> {

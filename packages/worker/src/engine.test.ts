@@ -22,7 +22,7 @@ function batchOf(count: number, dueUntilMicros: number | null): ClaimedBatch {
     lagMs: 0,
     isTest: false,
   };
-  return { attempts: Array.from({ length: count }, () => attempt), dueUntilMicros };
+  return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, cancelled: [] };
 }
 
 test('the version that receivers see is the one of the package', () => {
@@ -33,27 +33,35 @@ test('a claim begins where the last one ended, and from the start once a second'
   let clock = 0;
   const watermark = createWatermark(() => clock);
   expect(watermark.dueFromMicros()).toBe(0);
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 5_000_000) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 5_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(5_000_000);
   // At the end of the queue, rows that commit late come a little behind the mark.
-  watermark.note({ dueFromMicros: 5_000_000, limit: 10, tookMs: 1, batch: batchOf(3, 6_000_000) });
+  watermark.note({ dueFromMicros: 5_000_000, limit: 10, tookMs: 1, batch: batchOf(3, 6_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(5_750_000);
   clock = 1000;
   expect(watermark.dueFromMicros()).toBe(0);
 });
 
+test('a claim that passed over attempts does not walk over them again, even when it took none', () => {
+  const watermark = createWatermark(() => 0);
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null), seenUntilMicros: 8_000_000 });
+  expect(watermark.dueFromMicros()).toBe(7_750_000);
+  watermark.note({ dueFromMicros: 7_750_000, limit: 10, tookMs: 1, batch: batchOf(10, 8_500_000), seenUntilMicros: 9_000_000 });
+  expect(watermark.dueFromMicros()).toBe(8_500_000);
+});
+
 test('a full scan that fills its batch takes the mark back, and a dear one comes less often', () => {
   let clock = 0;
   const watermark = createWatermark(() => clock);
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 9_000_000) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(10, 9_000_000), seenUntilMicros: null });
   clock = 1000;
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 200, batch: batchOf(10, 2_000_000) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 200, batch: batchOf(10, 2_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(2_000_000);
   clock = 4999;
   expect(watermark.dueFromMicros()).toBe(2_000_000);
   clock = 5000;
   expect(watermark.dueFromMicros()).toBe(0);
-  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null) });
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null), seenUntilMicros: null });
   watermark.rewind();
   expect(watermark.dueFromMicros()).toBe(0);
 });

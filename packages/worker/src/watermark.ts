@@ -7,12 +7,21 @@ const fullScanPeriodMaxMs = 10_000;
 /** A full scan may take one part in this of a worker's time. */
 const fullScanShare = 20;
 
+export interface NotedClaim {
+  readonly dueFromMicros: number;
+  readonly limit: number;
+  readonly tookMs: number;
+  readonly batch: ClaimedBatch;
+  /** When the claim skipped attempts: a time before it, up to which it has seen everything that was due unless it filled its batch. */
+  readonly seenUntilMicros: number | null;
+}
+
 /** Where a claim starts to read the queue. */
 export interface Watermark {
   /** The due time, in microseconds since 1970, from which to claim now; 0 for a full scan. */
   dueFromMicros(): number;
   /** Takes note of a claim and how long it took. */
-  note(claim: { dueFromMicros: number; limit: number; tookMs: number; batch: ClaimedBatch }): void;
+  note(claim: NotedClaim): void;
   /** Makes the next claim a full scan: rows were put back behind the mark. */
   rewind(): void;
 }
@@ -29,9 +38,9 @@ export function createWatermark(now: () => number): Watermark {
   let fullScanPeriodMs = fullScanPeriodMinMs;
   return {
     dueFromMicros: () => (now() >= fullScanAt ? 0 : Math.max(0, markMicros - marginMicros)),
-    note({ dueFromMicros, limit, tookMs, batch }) {
+    note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros }) {
       const isFullScan = dueFromMicros === 0;
-      const isFilled = batch.attempts.length >= limit;
+      const isFilled = batch.seen >= limit;
       if (isFullScan) {
         fullScanPeriodMs = Math.min(Math.max(tookMs * fullScanShare, fullScanPeriodMinMs), fullScanPeriodMaxMs);
         fullScanAt = now() + fullScanPeriodMs;
@@ -39,6 +48,10 @@ export function createWatermark(now: () => number): Watermark {
       if (batch.dueUntilMicros !== null) {
         // A full scan that fills its batch has found a backlog behind the mark, so the mark goes back to it.
         markMicros = isFullScan && isFilled ? batch.dueUntilMicros : Math.max(markMicros, batch.dueUntilMicros);
+      }
+      if (!isFilled && seenUntilMicros !== null) {
+        // Past what was skipped: that may be the whole queue, and nothing that was claimed lies behind it.
+        markMicros = Math.max(markMicros, seenUntilMicros);
       }
       // In a backlog the next rows are the next due times; at the end of the queue, rows that commit late come behind the mark.
       marginMicros = isFilled ? 0 : lateCommitMarginMicros;

@@ -8,6 +8,7 @@ import { computeClaimLimit, createStartRate } from './prefetch.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
 import { createSignal } from './signal.ts';
+import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './skipped-subscriptions.ts';
 import type { Slots } from './slots.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
@@ -28,6 +29,7 @@ export interface WorkerOptions<Prepared> {
   readonly claim: Pick<ClaimerOptions, 'claim' | 'nextDueMs' | 'newLeaseId' | 'workerProcessId' | 'servedPools'>;
   readonly leases: Pick<LeaseKeeperOptions, 'renew' | 'release'>;
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
+  readonly loadCancelled: SkippedSubscriptionsOptions['load'];
   readonly deliver: Pick<DelivererOptions<Prepared>, 'subscriptions' | 'send' | 'schedule' | 'random' | 'wait'>;
   /** Breaks off all requests in flight. */
   readonly abortRequests: () => void;
@@ -72,6 +74,7 @@ export class Worker<Prepared> {
     });
     this.claimer = new Claimer({
       ...options.claim,
+      skipped: createSkippedSubscriptions({ load: options.loadCancelled, onReturned: () => this.claimer.rewind(), now }),
       leaseMs,
       leaseReserveMs,
       room: () => this.#room(),

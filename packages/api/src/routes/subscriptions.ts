@@ -184,6 +184,8 @@ function idOf(result: WriteResult): string {
   switch (result.kind) {
     case 'written':
       return result.subscriptionId;
+    case 'application_missing':
+      throw new ProblemError('Forbidden');
     case 'subscription_missing':
       throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
     case 'event_types_missing':

@@ -45,7 +45,9 @@ export async function listRequestAttemptsPage(db: Database, request: RequestAtte
   }
   const idFrom = minCreatedAt === null ? idMin : firstIdAt(minCreatedAt.getTime() - clockToleranceMs);
   const attempts: RequestAttemptRow[] = [];
-  for (const row of await listRequestAttempts(db, { ...filter, idFrom, window: attemptListWindow })) {
+  // Where every attempt matches, the window is the page.
+  const window = everyOneMatches(request) ? filter.limit : attemptListWindow;
+  for (const row of await listRequestAttempts(db, { ...filter, idFrom, window })) {
     if (row.matches && attempts.length === size) {
       return { attempts, next: attempts.at(-1)?.request_attempt_id ?? null };
     }
@@ -58,4 +60,8 @@ export async function listRequestAttemptsPage(db: Database, request: RequestAtte
     }
   }
   return { attempts, next: null };
+}
+
+function everyOneMatches({ eventTypeNames, statuses, minCreatedAt, maxCreatedAt }: RequestAttemptsPageRequest): boolean {
+  return [eventTypeNames, statuses, minCreatedAt, maxCreatedAt].every((filter) => filter === null);
 }

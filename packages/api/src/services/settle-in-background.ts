@@ -3,6 +3,9 @@ import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier
 import { settledBeforeAnswerMax } from '@postrider/shared/domain/limits';
 import { settleSubscriptions } from './settle-subscription.ts';
 
+/** After this much it is the next subscription's turn. */
+const turn = { attemptsMax: settledBeforeAnswerMax, durationMsMax: 1000 };
+
 export interface BackgroundSettler {
   /** Makes the open attempts of a subscription follow its last change, soon. */
   settle(subscriptionId: string): void;
@@ -20,8 +23,8 @@ export function createBackgroundSettler(db: Database, notifier: WakeUpNotifier):
     for (const subscriptionId of wanted) {
       wanted.delete(subscriptionId);
       // What fails here is left to the sweep, which says so if it fails too.
-      const isMore = await settleSubscriptions(db, notifier, [subscriptionId], settledBeforeAnswerMax).catch(() => false);
-      if (isMore) {
+      const isDone = await settleSubscriptions(db, notifier, [subscriptionId], turn).catch(() => true);
+      if (!isDone) {
         wanted.add(subscriptionId);
       }
     }

@@ -3,46 +3,62 @@ import { cancelOpenAttempts } from '@postrider/shared/database/queries/cancel-op
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
 import { retryTransient } from '@postrider/shared/database/retry-transient';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
-import { massChangeRowsMax, settledBeforeAnswerMax } from '@postrider/shared/domain/limits';
+import { massChangeRowsMax, settledBeforeAnswerMax, settlingBeforeAnswerMsMax } from '@postrider/shared/domain/limits';
+
+/** How much of a mass change is done at once; what is over is left to the sweep. */
+export interface SettleLimits {
+  readonly attemptsMax: number;
+  readonly durationMsMax: number;
+}
+
+const beforeAnswer: SettleLimits = { attemptsMax: settledBeforeAnswerMax, durationMsMax: settlingBeforeAnswerMsMax };
 
 /**
  * Makes the open attempts of subscriptions follow what was just changed: cancelled when the subscription was disabled or deleted, moved
  * when other workers serve it now, parked or released when it was paused or resumed. Small statements one after another, so that nobody waits
- * long behind their locks; what is over `attemptsMax` in all, and what workers hold, is left to the sweep and to those workers. Returns
- * whether it stopped at `attemptsMax`.
+ * long behind their locks; what is over the limits, and what workers hold, is left to the sweep and to those workers. Returns whether the
+ * limits were enough.
  */
 export async function settleSubscriptions(
   db: Database,
   notifier: WakeUpNotifier,
   subscriptionIds: readonly string[],
-  attemptsMax: number = settledBeforeAnswerMax,
+  limits: SettleLimits = beforeAnswer,
 ): Promise<boolean> {
-  let remaining = attemptsMax;
+  const budget = { attempts: limits.attemptsMax, endsAt: performance.now() + limits.durationMsMax };
   for (const subscriptionId of subscriptionIds) {
-    const cancelled = await repeat(remaining, (limit) => cancelOpenAttempts(db, subscriptionId, limit));
-    let dueFromMicros = 0;
-    const movedCount = await repeat(remaining - cancelled, async (limit) => {
-      const moved = await moveOpenAttempts(db, subscriptionId, { limit, dueFromMicros });
-      dueFromMicros = moved.dueUntilMicros ?? dueFromMicros;
-      // Moved attempts keep their due time, which may lie behind the point that the workers of their new pool claim from.
-      notifier.notify(moved.poolIds, { rewind: true });
-      return moved.count;
+    let dueFrom: string | null = null;
+    const isCancelled = await repeat(budget, async (limit) => {
+      const { count, dueUntil } = await cancelOpenAttempts(db, { subscriptionId, dueFrom, limit });
+      dueFrom = dueUntil;
+      return count;
     });
-    remaining -= cancelled + movedCount;
-  }
-  return remaining <= 0;
-}
-
-/** Calls `change` with up to a thousand rows at a time until it finds no more or `rowsMax` are done; returns how many. */
-async function repeat(rowsMax: number, change: (limit: number) => Promise<number>): Promise<number> {
-  let done = 0;
-  while (done < rowsMax) {
-    const limit = Math.min(massChangeRowsMax, rowsMax - done);
-    const changed = await retryTransient(() => change(limit));
-    done += changed;
-    if (changed < limit) {
-      break;
+    let dueFromMicros = 0;
+    const isMoved =
+      isCancelled &&
+      (await repeat(budget, async (limit) => {
+        const moved = await moveOpenAttempts(db, subscriptionId, { limit, dueFromMicros });
+        dueFromMicros = moved.dueUntilMicros ?? dueFromMicros;
+        // Moved attempts keep their due time, which may lie behind the point that the workers of their new pool claim from.
+        notifier.notify(moved.poolIds, { rewind: true });
+        return moved.count;
+      }));
+    if (!isMoved) {
+      return false;
     }
   }
-  return done;
+  return true;
+}
+
+/** Calls `change` with up to a thousand rows at a time until it finds no more; false when the budget was used up before. */
+async function repeat(budget: { attempts: number; readonly endsAt: number }, change: (limit: number) => Promise<number>): Promise<boolean> {
+  while (budget.attempts > 0 && performance.now() < budget.endsAt) {
+    const limit = Math.min(massChangeRowsMax, budget.attempts);
+    const changed = await retryTransient(() => change(limit));
+    budget.attempts -= changed;
+    if (changed < limit) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, DatabasePool } from '@postrider/shared/database/pool';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
+import { holdApplication } from '@postrider/shared/database/queries/hold-application';
 import { insertSubscription, type SubscriptionToWrite } from '@postrider/shared/database/queries/insert-subscription';
 import { listAllowedWorkers } from '@postrider/shared/database/queries/list-allowed-workers';
 import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
@@ -25,6 +26,7 @@ export interface WantedSubscription extends Omit<SubscriptionToWrite, 'subscript
 
 export type WriteResult =
   | { readonly kind: 'written'; readonly subscriptionId: string }
+  | { readonly kind: 'application_missing' }
   | { readonly kind: 'subscription_missing' }
   | { readonly kind: 'event_types_missing'; readonly names: readonly string[] }
   | { readonly kind: 'workers_not_allowed'; readonly names: readonly string[] };
@@ -81,6 +83,10 @@ function write(db: DatabasePool, audit: Audit, wanted: WantedSubscription, writi
   const { applicationId } = wanted;
   const { subscriptionId, isNew, writeRow } = writing;
   return db.transaction(async (transaction) => {
+    // Authorized a moment ago, and deleted since: a subscription that is written now would be delivered to for ever.
+    if (!(await holdApplication(transaction, applicationId))) {
+      return { kind: 'application_missing' };
+    }
     const known = new Set((await listEventTypes(transaction, applicationId, wanted.eventTypes)).map((row) => row.event_type_name));
     const missing = wanted.eventTypes.filter((name) => !known.has(name));
     if (missing.length > 0) {

@@ -50,6 +50,9 @@ export interface DeliveryPolicy {
   readonly rate: { readonly requests: number; readonly periodMs: number } | null;
 }
 
+/** Everything is left to the workers. */
+export const noPolicy: DeliveryPolicy = { retrySchedule: null, timeoutMs: null, inFlightMax: null, rate: null };
+
 /** Why a schedule cannot be taken; null when it can. Numbers left out count as their defaults. */
 export function refuseRetryPolicy(policy: RetryPolicy): string | null {
   if ('delaysMs' in policy) {

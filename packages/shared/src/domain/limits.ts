@@ -31,12 +31,14 @@ export const responseBodyReadBytesMax = 1 * MiB;
 /** Longest `Retry-After` that is honoured. */
 export const retryAfterMsMax = 10 * 60 * 60 * 1000;
 
-/** Attempts that a disable, a delete or a change of workers settles before its call answers; the sweep does the rest. */
+/** Attempts that a disable, a delete or a change of workers settles before its call answers at most; the sweep does the rest. */
 export const settledBeforeAnswerMax = 10_000;
-/** Entries of the audit log that are read at a time to verify a chain: some megabytes at most. */
-export const auditBatchMax = 500;
+/** How long that may hold up the answer: the API tells the truth about attempts that are not worked off yet. */
+export const settlingBeforeAnswerMsMax = 200;
 /** Rows that one statement of a mass change touches, so that nobody waits long behind its locks. */
 export const massChangeRowsMax = 1000;
+/** Entries of the audit log that are read at a time to verify a chain: some megabytes at most. */
+export const auditBatchMax = 500;
 
 /** Secrets that may sign beside the current one while rotations overlap: each is one more signature in the header of every request. */
 export const previousSecretsMax = 4;

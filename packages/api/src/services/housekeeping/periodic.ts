@@ -5,8 +5,9 @@ export interface Periodic {
 }
 
 export interface PeriodicOptions {
+  /** Resolves with true when it is to run again at once. */
   readonly task: () => Promise<unknown>;
-  /** Between the end of one run and the start of the next. */
+  /** Between the end of one run and the start of the next, when there is nothing more to do. */
   readonly everyMs: number;
   /** After a run that failed. */
   readonly afterFailureMs: number;
@@ -22,7 +23,9 @@ export function startPeriodic(options: PeriodicOptions): Periodic {
   async function run(): Promise<void> {
     let delayMs = options.everyMs;
     try {
-      await options.task();
+      if ((await options.task()) === true) {
+        delayMs = 0;
+      }
     } catch (error) {
       options.onFailure(error);
       delayMs = options.afterFailureMs;

@@ -7,17 +7,26 @@ import { settleSubscriptions } from '../settle-subscription.ts';
 /** An ingest or a record that did not see a change has committed by then, or was broken off by the statement timeout. */
 const settleAfterMs = 120_000;
 const subscriptionsPerSweepMax = 100;
-const attemptsPerSubscriptionMax = 20_000;
+/** One with more takes turns with the others. */
+const attemptsPerTurnMax = 20_000;
+/** A process that stops waits for a sweep to end. */
+const sweepMsMax = 5000;
 
 /**
  * Puts open attempts where their subscriptions say they belong, or cancels them: an ingest or a retry that commits after its subscription
- * changed strands nothing. Any number of instances may sweep at once, since rows that another one works on are skipped.
+ * changed strands nothing. Any number of instances may sweep at once, since rows that another one works on are skipped. Returns whether
+ * there is more to do now.
  */
-export async function sweepStrandedAttempts(db: AllTenantsDatabase, notifier: WakeUpNotifier): Promise<void> {
+export async function sweepStrandedAttempts(db: AllTenantsDatabase, notifier: WakeUpNotifier): Promise<boolean> {
+  const endsAt = performance.now() + sweepMsMax;
+  let hasMore = false;
   for (const subscription of await listUnsettledSubscriptions(db, settleAfterMs, subscriptionsPerSweepMax)) {
-    await settleSubscriptions(db, notifier, [subscription.subscription_id], attemptsPerSubscriptionMax);
-    if (subscription.can_settle) {
+    const limits = { attemptsMax: attemptsPerTurnMax, durationMsMax: endsAt - performance.now() };
+    const isDone = await settleSubscriptions(db, notifier, [subscription.subscription_id], limits);
+    hasMore ||= !isDone;
+    if (isDone && subscription.can_settle) {
       await markSubscriptionSettled(db, subscription.subscription_id, subscription.unsettled_since);
     }
   }
+  return hasMore;
 }

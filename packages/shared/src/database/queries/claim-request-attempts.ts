@@ -1,4 +1,6 @@
+import { uuidArray } from '../binary-array.ts';
 import type { Database, TextRow } from '../pool.ts';
+import type { CancelledSubscription } from './load-cancelled-subscriptions.ts';
 
 /** An attempt that this worker may deliver until its lease ends. */
 export interface ClaimedAttempt {
@@ -19,6 +21,13 @@ export interface ClaimedAttempt {
   readonly isTest: boolean;
 }
 
+/** Attempts to leave alone although they are due: of these subscriptions, those made up to the time at the same position. */
+export interface SkippedAttempts {
+  readonly subscriptionIds: readonly string[];
+  /** As PostgreSQL writes it; `infinity` for all. */
+  readonly madeUntil: readonly string[];
+}
+
 export interface Claim {
   readonly poolId: number;
   readonly lane: number;
@@ -28,12 +37,17 @@ export interface Claim {
   readonly workerProcessId: number;
   /** Where the scan of due times begins, in microseconds since 1970; 0 for a full scan. */
   readonly dueFromMicros: number;
+  readonly skipped?: SkippedAttempts;
 }
 
 export interface ClaimedBatch {
   readonly attempts: readonly ClaimedAttempt[];
-  /** The latest due time that was claimed, in microseconds since 1970; null when nothing was. */
+  /** Attempts that were due and looked at, claimed or not: as many as the limit when there may be more. */
+  readonly seen: number;
+  /** The latest due time among those, in microseconds since 1970; null when there were none. */
   readonly dueUntilMicros: number | null;
+  /** Subscriptions whose attempts were found and left alone, since they are cancelled or paused. */
+  readonly cancelled: readonly CancelledSubscription[];
 }
 
 /**
@@ -44,9 +58,27 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
   const rows = await db.queryText({
     name: 'claim_request_attempts',
     text: sql,
-    values: [claim.poolId, claim.lane, claim.dueFromMicros, claim.limit, claim.leaseId, claim.leaseMs, claim.workerProcessId],
+    values: [
+      claim.poolId,
+      claim.lane,
+      claim.dueFromMicros,
+      claim.limit,
+      claim.leaseId,
+      claim.leaseMs,
+      claim.workerProcessId,
+      uuidArray(claim.skipped?.subscriptionIds ?? []),
+      claim.skipped?.madeUntil ?? [],
+    ],
   });
-  return { attempts: rows.map(claimedAttempt), dueUntilMicros: rows[0] ? Number(rows[0][10]) : null };
+  const [first] = rows;
+  return {
+    attempts: rows.filter((row) => row[0] !== null).map(claimedAttempt),
+    seen: first ? Number(first[11]) : 0,
+    dueUntilMicros: first ? Number(first[10]) : null,
+    cancelled: rows
+      .filter((row) => row[0] === null)
+      .map((row) => ({ subscriptionId: row[5] ?? '', madeUntil: row[12] ?? '', asOfMicros: Number(row[13]) })),
+  };
 }
 
 function claimedAttempt(row: TextRow): ClaimedAttempt {
@@ -61,28 +93,61 @@ function claimedAttempt(row: TextRow): ClaimedAttempt {
     retryCount: Number(row[7]),
     claimCount: Number(row[8]),
     lagMs: Number(row[9]),
-    isTest: row[11] === 't',
+    isTest: row[14] === 't',
   };
 }
 
 // Served by open_attempt_claim: one pool and one lane by equality, since `= any` over several reads the whole queue.
 // The materialized selection is a fence: without it the planner may update more rows than the limit.
+// What is skipped is compared row by row: joined, the rows would be sorted before the limit counts.
+// An attempt that is cancelled reads as failed already and must not seem to be in progress again, and one whose subscription is paused would
+// only be put back: they are looked up among the few that are due, and left to the mass change that is working them off. A sample goes out
+// while its subscription is paused. While there is no mass change, the first condition costs one look at an index
+// that is empty.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
 const sql = `
 with due as materialized (
-  select ctid, due_at
+  select ctid, due_at, subscription_id, created_at, is_test
   from webhook.open_attempt
   where pool_id = $1 and lane = $2 and due_at >= timestamptz 'epoch' + $3::bigint * interval '1 microsecond' and due_at <= statement_timestamp()
     and (leased_until is null or leased_until <= statement_timestamp())
+    and (array_position($8::uuid[], subscription_id) is null or is_test
+         or created_at > ($9::timestamptz[])[array_position($8::uuid[], subscription_id)])
   order by due_at
   limit $4
   for no key update skip locked
+),
+cancelled as materialized (
+  select subscription_id, paused_at is not null and disabled_at is null and deleted_at is null as is_only_paused,
+         case when disabled_at is null and deleted_at is null and paused_at is null then cancelled_until else 'infinity' end as made_until
+  from webhook.subscription
+  where (select exists (select from webhook.subscription where unsettled_since is not null))
+    and subscription_id = any (array(select distinct subscription_id from due)) and unsettled_since is not null
+    and (disabled_at is not null or deleted_at is not null or paused_at is not null or cancelled_until > '-infinity')
+),
+claimed as (
+  update webhook.open_attempt
+  set lease_id = $5, leased_until = statement_timestamp() + $6 * interval '1 millisecond', picked_at = statement_timestamp(),
+      worker_process_id = $7, claim_count = claim_count + 1
+  where ctid = any (array(
+    select d.ctid
+    from due d
+    where not exists (
+      select from cancelled c
+      where c.subscription_id = d.subscription_id and c.made_until >= d.created_at and not (c.is_only_paused and d.is_test)
+    )
+  ))
+  returning application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
+            claim_count, due_at, is_test
 )
-update webhook.open_attempt
-set lease_id = $5, leased_until = statement_timestamp() + $6 * interval '1 millisecond', picked_at = statement_timestamp(),
-    worker_process_id = $7, claim_count = claim_count + 1
-where ctid = any (array(select ctid from due))
-returning application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
-          claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint, (select (extract(epoch from max(due_at)) * 1000000)::bigint from due),
-          is_test
+select application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
+       claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint,
+       (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), null::timestamptz, null::bigint,
+       is_test
+from claimed
+union all
+select null, null, null, null, null, subscription_id, null, null, null, null,
+       (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), made_until,
+       (extract(epoch from statement_timestamp()) * 1000000)::bigint, null
+from cancelled
 `;

@@ -8,7 +8,8 @@ export async function deleteSubscription(db: Database, applicationId: string, su
 
 const sql = `
 update webhook.subscription
-set deleted_at = statement_timestamp(), cancelled_until = statement_timestamp(), unsettled_since = statement_timestamp(),
-    updated_at = statement_timestamp()
+set deleted_at = statement_timestamp(), cancelled_until = statement_timestamp(),
+    cancelled_at = case when disabled_at is null then statement_timestamp() else cancelled_at end,
+    unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
 where application_id = $1 and subscription_id = $2 and deleted_at is null
 `;

@@ -9,18 +9,26 @@ export async function disableGoneSubscriptions(db: Database, subscriptionIds: re
   const { rows } = await db.query<{ subscription_id: string }>({
     name: 'disable_gone_subscriptions',
     text: sql,
-    values: [uuidArray(subscriptionIds.toSorted())],
+    values: [uuidArray(subscriptionIds)],
   });
   return rows.map((row) => row.subscription_id);
 }
 
-// All rows are locked before the first chain is, and chains in the order of organizations: whoever else locks both does it in this order.
+// All rows are locked before the first chain is, rows in the order of their ids and chains in that of organizations: whoever else locks both
+// does it in this order, and two changes of the same ones do not deadlock.
 const sql = `
-with disabled as (
+with live as materialized (
+  select subscription_id
+  from webhook.subscription
+  where subscription_id = any ($1::uuid[]) and disabled_at is null and deleted_at is null
+  order by subscription_id
+  for no key update
+),
+disabled as (
   update webhook.subscription
   set disabled_at = statement_timestamp(), disabled_reason = 'gone', cancelled_until = statement_timestamp(),
-      unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
-  where subscription_id = any ($1::uuid[]) and disabled_at is null and deleted_at is null
+      cancelled_at = statement_timestamp(), unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
+  where subscription_id = any (array(select subscription_id from live))
   returning subscription_id, application_id, disabled_at
 ),
 audited as (

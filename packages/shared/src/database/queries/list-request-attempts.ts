@@ -72,7 +72,7 @@ export async function listRequestAttempts(db: Database, filter: RequestAttemptFi
 // Planned for its values: parts and filters that are not wanted vanish from the plan, and bounds of time leave partitions out. The queue
 // is served by open_attempt_pkey (open_attempt_by_subscription where that is shorter), the log by finished_attempt_by_application,
 // finished_attempt_by_subscription or, for failures alone, finished_attempt_failed; each in the order of ids and no further than the limit or
-// the window. A subscription has one application, which is compared once, so that no plan takes the index of the application for it. Failures alone are also attempts that wait for a subscription that was disabled or deleted, whose rows follow soon: they are
+// the window: it is cut off inside of the union, since the planner asks no part of one for an order. A subscription has one application, which is compared once, so that no plan takes the index of the application for it. Failures alone are also attempts that wait for a subscription that was disabled or deleted, whose rows follow soon: they are
 // looked up by subscription, since a queue may be long. The last row of a window is returned whether it matches or not.
 const sql = `
 with queue as (
@@ -86,37 +86,44 @@ with queue as (
            else 'pending'
          end as status
   from (
-    select q.*, row_number() over (order by q.request_attempt_id desc) as position
+    select l.*, row_number() over (order by l.request_attempt_id desc) as position
     from (
-      select o.request_attempt_id, o.event_id, o.event_type_name, o.subscription_id, o.retry_count, o.created_at, o.due_at, o.picked_at,
-             o.leased_until
-      from webhook.open_attempt o
-      where $11::boolean
-        and o.application_id = $1
-        and ($2::uuid is null or o.subscription_id = $2)
-        and o.request_attempt_id >= $7::uuid and o.request_attempt_id < $8::uuid
-      union all
-      select o.request_attempt_id, o.event_id, o.event_type_name, o.subscription_id, o.retry_count, o.created_at, o.due_at, o.picked_at,
-             o.leased_until
-      from webhook.subscription u
-      cross join lateral (
-        select u.subscription_id, request_attempt_id, event_id, event_type_name, retry_count, created_at, due_at, picked_at, leased_until
-        from webhook.open_attempt
-        where subscription_id = u.subscription_id and request_attempt_id >= $7::uuid and request_attempt_id < $8::uuid
-        limit $9
-      ) o
-      where $12::boolean and u.application_id = $1 and u.unsettled_since is not null and ($2::uuid is null or u.subscription_id = $2)
-    ) q
-    order by q.request_attempt_id desc
-    limit $9
+      select q.*
+      from (
+        (
+          select o.request_attempt_id, o.event_id, o.event_type_name, o.subscription_id, o.retry_count, o.created_at, o.due_at, o.picked_at,
+                 o.leased_until
+          from webhook.open_attempt o
+          where $11::boolean
+            and o.application_id = $1
+            and ($2::uuid is null or o.subscription_id = $2)
+            and o.request_attempt_id >= $7::uuid and o.request_attempt_id < $8::uuid
+          order by o.request_attempt_id desc
+          limit $9
+        )
+        union all
+        select o.request_attempt_id, o.event_id, o.event_type_name, o.subscription_id, o.retry_count, o.created_at, o.due_at, o.picked_at,
+               o.leased_until
+        from webhook.subscription u
+        cross join lateral (
+          select u.subscription_id, request_attempt_id, event_id, event_type_name, retry_count, created_at, due_at, picked_at, leased_until
+          from webhook.open_attempt
+          where subscription_id = u.subscription_id and request_attempt_id >= $7::uuid and request_attempt_id < $8::uuid
+          limit $9
+        ) o
+        where $12::boolean and u.application_id = $1 and u.unsettled_since is not null and ($2::uuid is null or u.subscription_id = $2)
+      ) q
+      order by q.request_attempt_id desc
+      limit $9
+    ) l
   ) a
   left join webhook.subscription s on s.subscription_id = a.subscription_id
   cross join lateral (
+    -- As the view webhook.request_attempt has it.
     select case
-      when a.leased_until > statement_timestamp() then null
-      when s.deleted_at is not null then s.deleted_at
-      when s.disabled_at is not null then s.disabled_at
-      when a.created_at <= s.cancelled_until then s.cancelled_until
+      when coalesce(a.leased_until <= statement_timestamp(), true)
+        and (s.disabled_at is not null or s.deleted_at is not null or a.created_at <= s.cancelled_until)
+      then greatest(a.created_at, coalesce(s.cancelled_at, s.disabled_at, s.deleted_at, s.cancelled_until))
     end as at
   ) cancelled
 ),

@@ -9,7 +9,10 @@ export interface UnsettledSubscription extends QueryResultRow {
   readonly can_settle: boolean;
 }
 
-/** Subscriptions whose routing or life changed and whose open attempts may not follow yet, oldest change first. */
+/**
+ * Subscriptions whose routing or life changed and whose open attempts may not follow yet, oldest change first. One without open attempts
+ * is left out while more could come, so that many such do not hold up those that have some.
+ */
 export async function listUnsettledSubscriptions(db: Database, settleAfterMs: number, limit: number): Promise<UnsettledSubscription[]> {
   const { rows } = await db.query<UnsettledSubscription>({
     name: 'list_unsettled_subscriptions',
@@ -19,11 +22,13 @@ export async function listUnsettledSubscriptions(db: Database, settleAfterMs: nu
   return rows;
 }
 
+// Served by subscription_unsettled, and one look-up in open_attempt_by_subscription each.
 const sql = `
-select subscription_id, unsettled_since::text,
-       unsettled_since < statement_timestamp() - $1 * interval '1 millisecond' as can_settle
-from webhook.subscription
-where unsettled_since is not null
-order by unsettled_since
+select s.subscription_id, s.unsettled_since::text, c.can_settle
+from webhook.subscription s
+cross join lateral (select s.unsettled_since < statement_timestamp() - $1 * interval '1 millisecond' as can_settle) c
+where s.unsettled_since is not null
+  and (c.can_settle or exists (select from webhook.open_attempt a where a.subscription_id = s.subscription_id))
+order by s.unsettled_since
 limit $2
 `;

@@ -10,11 +10,19 @@ export async function moveOrganizationSubscriptions(db: Database, organizationId
   return rows.map((row) => row.subscription_id);
 }
 
+// Locked in the order of their ids: unordered, two changes of the same ones deadlock.
 const sql = `
-update webhook.subscription s
+with following as materialized (
+  select s.subscription_id
+  from event.application a
+  join webhook.subscription s on s.application_id = a.application_id
+  where a.organization_id = $1 and s.deleted_at is null and s.pool_id <> $2
+    and not exists (select from webhook.subscription_worker w where w.subscription_id = s.subscription_id)
+  order by s.subscription_id
+  for no key update of s
+)
+update webhook.subscription
 set pool_id = $2, unsettled_since = statement_timestamp()
-from event.application a
-where a.organization_id = $1 and s.application_id = a.application_id and s.deleted_at is null and s.pool_id <> $2
-  and not exists (select from webhook.subscription_worker w where w.subscription_id = s.subscription_id)
-returning s.subscription_id
+where subscription_id = any (array(select subscription_id from following))
+returning subscription_id
 `;

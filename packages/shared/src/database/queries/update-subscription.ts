@@ -26,13 +26,21 @@ export async function updateSubscription(db: Database, subscription: Subscriptio
   });
 }
 
+// An attempt that was made while the disabling was not visible yet is cancelled with the others, also when the subscription is enabled before
+// its row is worked off: nothing that read as failed is sent. The millisecond is that of the ids, by which workers compare.
 const sql = `
 update webhook.subscription
 set description = $2, labels = $3, metadata = $4, target_method = $5, target_url = $6, target_headers = $7, pool_id = $8,
     retry_schedule = $10, timeout_ms = $11, in_flight_max = $12, rate_requests = $13, rate_period_ms = $14,
-    cancelled_until = case when not $9 and disabled_at is null then statement_timestamp() else cancelled_until end,
+    cancelled_until = case
+      when not $9 and disabled_at is null then statement_timestamp()
+      when $9 and disabled_at is not null then date_trunc('milliseconds', clock_timestamp()) - interval '1 millisecond'
+      else cancelled_until
+    end,
+    cancelled_at = case when not $9 and disabled_at is null then statement_timestamp() else cancelled_at end,
     disabled_at = case when not $9 then coalesce(disabled_at, statement_timestamp()) end,
     disabled_reason = case when not $9 then coalesce(disabled_reason, 'by_request') end,
-    unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
+    unsettled_since = case when pool_id <> $8 or $9 <> (disabled_at is null) then statement_timestamp() else unsettled_since end,
+    updated_at = statement_timestamp()
 where subscription_id = $1 and deleted_at is null
 `;

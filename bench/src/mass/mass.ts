@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { startBenchServer } from '../bench-database.ts';
+import { formatSpread, renderTable } from '../statistics.ts';
+import { massChanges } from './mass-changes.ts';
+import { measureMassChange, type MassMeasurement } from './mass-round.ts';
+
+export interface MassBenchOptions {
+  readonly rows: number;
+  readonly rounds: number;
+  /** How long traffic is watched before the backlog, with it, and after it. */
+  readonly phaseMs: number;
+  /** That repeats this run. */
+  readonly command: string;
+  readonly print: (line: string) => void;
+}
+
+interface Result {
+  readonly change: string;
+  readonly measurements: readonly MassMeasurement[];
+}
+
+const resultsFile = fileURLToPath(new URL('../../results/mass.json', import.meta.url));
+
+/** Ends and pauses what has hundreds of thousands of open attempts, beside another customer's steady traffic. */
+export async function benchMass(options: MassBenchOptions): Promise<void> {
+  const { rows, rounds, phaseMs, print } = options;
+  const server = await startBenchServer();
+  const environment = describeEnvironment(server.version);
+  print(
+    `${environment.machine}; Node ${environment.node}; PostgreSQL ${environment.postgresql}, fsync on; ${rows} open attempts, ${rounds} rounds`,
+  );
+  const results: Result[] = [];
+  try {
+    for (const change of massChanges) {
+      const measurements: MassMeasurement[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const measurement = await measureMassChange(server, { change, rows, phaseMs });
+        if (measurement) {
+          measurements.push(measurement);
+          print(`${change.name}: ${JSON.stringify(measurement)}`);
+        }
+      }
+      if (measurements.length > 0) {
+        results.push({ change: change.name, measurements });
+      }
+    }
+  } finally {
+    await server.stop();
+  }
+  print(`\n${renderResults(results)}`);
+  mkdirSync(fileURLToPath(new URL('../../results', import.meta.url)), { recursive: true });
+  writeFileSync(resultsFile, `${JSON.stringify({ command: options.command, ...environment, rows, rounds, results }, null, 2)}\n`);
+  const untrue = results.flatMap(({ measurements }) => measurements).filter((m) => m.untrue > 0 || m.deadlocks > 0);
+  if (untrue.length > 0) {
+    throw new Error('The API told something untrue, or statements deadlocked.');
+  }
+}
+
+const columns: readonly (readonly [head: string, read: (measurement: MassMeasurement) => number, digits: number])[] = [
+  ['answer ms', (m) => m.answerMs, 0],
+  ['last start after it ms', (m) => m.lastStartMs, 0],
+  ['untrue then', (m) => m.untrue, 0],
+  ['all settled s', (m) => m.settledMs / 1000, 1],
+  ['others alone', (m) => m.alone, 2],
+  ['with the backlog', (m) => m.backlogged, 2],
+  ['while it settles', (m) => m.during, 2],
+  ['after', (m) => m.after, 2],
+  ['others resume ms', (m) => m.othersResumeMs, 0],
+  ['claim alone, mean ms', (m) => m.claimMeanMs, 1],
+  ['p99 below', (m) => m.claimP99Ms, 0],
+  ['claim while it settles, mean ms', (m) => m.claimDuringMeanMs, 1],
+  ['p99 below', (m) => m.claimDuringP99Ms, 0],
+  ['in flight', (m) => m.inFlight, 0],
+  ['recorded as answered', (m) => m.inFlightRecorded, 0],
+  ['deadlocks', (m) => m.deadlocks, 0],
+];
+
+function renderResults(results: readonly Result[]): string {
+  return renderTable(
+    ['', ...results.map(({ change }) => change)],
+    columns.map(([head, read, digits]) => [head, ...results.map(({ measurements }) => formatSpread(measurements.map(read), digits))]),
+  );
+}
+
+function describeEnvironment(postgresql: string) {
+  const [cpu] = cpus();
+  return {
+    at: new Date().toISOString(),
+    commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
+    machine: `${cpus().length} x ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB`,
+    node: process.version,
+    postgresql,
+  };
+}
