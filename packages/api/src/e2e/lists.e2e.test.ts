@@ -213,6 +213,7 @@ describe('parameters', () => {
     ['events', 'until=2026-02-30T00:00:00Z', 'until'],
     ['events', 'label=none', 'label'],
     ['events', 'label=a=b&label=none', 'label'],
+    ['events', 'label=a=b&label=a=c', 'label'],
     ['events', 'status=done', 'status'],
     ['events', 'status=failed,done', 'status'],
     ['events', `event_type=${Array.from({ length: 21 }, (_, index) => `t${index}`).join()}`, 'event_type'],
