@@ -37,6 +37,7 @@ export const eventListQuery = applicationQuery
       .union([label.transform((one) => [one]), z.array(label).max(labelsMax, { error: `wanted at most ${labelsMax} labels` })], {
         error: 'wanted key=value',
       })
+      .refine(hasOneValuePerKey, { error: 'wanted one value for each key' })
       .optional(),
     page: z.coerce.number().int().min(1).max(pageByNumberMax).default(1),
     per_page: z.coerce.number().int().min(1).max(pageSizeMax).default(pageSizeDefault),
@@ -46,3 +47,8 @@ export const eventListQuery = applicationQuery
     path: ['page'],
     error: `wanted a page within the first ${pageByNumberMax}: further on, follow the Link header`,
   });
+
+function hasOneValuePerKey(labels: readonly string[]): boolean {
+  const keys = new Set(labels.map((one) => one.slice(0, one.indexOf('='))));
+  return keys.size === new Set(labels).size;
+}

@@ -90,7 +90,7 @@ async function lookAt(
 ): Promise<ListedEventRow[]> {
   const { statuses, eventTypeNames, ...filter } = request;
   if (statuses?.every((status) => openStatuses.has(status)) && !(await isQueueLongerThan(db, request.applicationId, queueWalkMax))) {
-    return listQueuedEvents(db, { ...filter, eventTypeNames, limit });
+    return listQueuedEvents(db, { ...filter, eventTypeNames, statuses, limit });
   }
   if (statuses?.every((status) => failedStatuses.has(status))) {
     return listGivenUpEvents(db, { ...filter, eventTypeNames, limit });

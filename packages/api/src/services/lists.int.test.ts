@@ -78,6 +78,7 @@ async function attemptIdsWhere(condition: string, applicationId = history.applic
 
 const n = "(metadata->>'n')::integer";
 const isOpen = 'exists (select from webhook.open_attempt o where o.event_id = e.event_id)';
+const isDue = 'exists (select from webhook.open_attempt o where o.event_id = e.event_id and o.due_at <= now())';
 const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
 
 describe('pages of events together are all that match', () => {
@@ -106,6 +107,8 @@ describe('pages of events together are all that match', () => {
       () => `${n} % 100 = 3 and not ${isOpen}`,
     ],
     ['that are in the queue', () => ({ statuses: ['waiting', 'pending'] }), () => isOpen],
+    ['that wait', () => ({ statuses: ['waiting'] }), () => `${isOpen} and not ${isDue}`],
+    ['that are due', () => ({ statuses: ['pending', 'in_progress'] }), () => isDue],
     [
       'that are in the queue, of a type',
       () => ({ statuses: ['waiting', 'pending', 'in_progress'], eventTypeNames: [history.eventTypeNames[0]] }),
