@@ -1,4 +1,4 @@
-import { signHook0, signStandard } from '@postrider/shared/domain/signature';
+import { coverHeaders, signHook0, signStandard } from '@postrider/shared/domain/signature';
 import { Agent, type Dispatcher } from 'undici';
 
 /** Bare undici: the same signed requests as the worker's, without a queue. Arguments: URL, concurrency, requests, and how many come before them. */
@@ -54,7 +54,7 @@ function send(): void {
   headers.push('user-agent', 'Postrider/0.1.0');
   headers.push(
     'X-Hook0-Signature',
-    signHook0({ secret, timestampSeconds, headers: signed, body: payload, versions: { v0: false, v1: true } }),
+    signHook0({ secret, timestampSeconds, headers: coverHeaders(signed), body: payload, versions: { v0: false, v1: true } }),
   );
   headers.push('webhook-id', id, 'webhook-timestamp', String(timestampSeconds));
   headers.push('webhook-signature', signStandard({ secrets: [secret], id, timestampSeconds, body: payload }));

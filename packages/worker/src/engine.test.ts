@@ -67,11 +67,11 @@ test('a full scan that fills its batch takes the mark back, and a dear one comes
 });
 
 test.each([
-  ['an idle worker claims what its slots take', { slotsFree: 20, slotsTotal: 20, waiting: 0, startsPerSecond: 0 }, 20],
-  ['slow receivers get little ahead', { slotsFree: 0, slotsTotal: 10, waiting: 0, startsPerSecond: 2 }, 2],
-  ['fast ones get whole batches', { slotsFree: 0, slotsTotal: 100, waiting: 0, startsPerSecond: 10_000 }, 200],
-  ['nothing is claimed while enough waits', { slotsFree: 0, slotsTotal: 100, waiting: 1000, startsPerSecond: 10_000 }, 0],
-  ['a small refill waits', { slotsFree: 0, slotsTotal: 10, waiting: 6, startsPerSecond: 10 }, 0],
+  ['an idle worker claims what its slots take', { slotsFree: 20, slotsTotal: 20, waiting: 0, endsPerSecond: 0 }, 20],
+  ['slow receivers get little ahead', { slotsFree: 0, slotsTotal: 10, waiting: 0, endsPerSecond: 2 }, 2],
+  ['fast ones get whole batches', { slotsFree: 0, slotsTotal: 100, waiting: 0, endsPerSecond: 10_000 }, 200],
+  ['nothing is claimed while enough waits', { slotsFree: 0, slotsTotal: 100, waiting: 1000, endsPerSecond: 10_000 }, 0],
+  ['a small refill waits', { slotsFree: 0, slotsTotal: 10, waiting: 6, endsPerSecond: 10 }, 0],
 ])('%s', (_name, situation, limit) => {
   expect(computeClaimLimit(situation)).toBe(limit);
 });

@@ -1,6 +1,6 @@
 import { claimBatchMax } from '@postrider/shared/domain/limits';
 
-/** Rows claimed ahead of the slots last about this long at the measured start rate: enough to hide a claim, far inside the lease. */
+/** Rows claimed ahead of the slots last about this long at the measured rate: enough to hide a claim, far inside the lease. */
 const prefetchSeconds = 1;
 /** Eight batches hide a claim and a fetch of payloads at full speed while the database is busy; more only wait longer for another worker when this one dies. */
 const prefetchRowsMax = 8 * claimBatchMax;
@@ -10,34 +10,40 @@ export interface ClaimSituation {
   readonly slotsTotal: number;
   /** Claimed and not started. */
   readonly waiting: number;
-  readonly startsPerSecond: number;
+  readonly endsPerSecond: number;
 }
 
 /** How many attempts to claim now; 0 to wait until slots come free. */
 export function computeClaimLimit(situation: ClaimSituation): number {
-  const { slotsFree, slotsTotal, waiting, startsPerSecond } = situation;
-  const ahead = Math.min(Math.ceil(startsPerSecond * prefetchSeconds), Math.max(prefetchRowsMax, slotsTotal));
+  const { slotsFree, slotsTotal, waiting, endsPerSecond } = situation;
+  const ahead = Math.min(Math.ceil(endsPerSecond * prefetchSeconds), Math.max(prefetchRowsMax, slotsTotal));
   const missing = slotsFree + ahead - waiting;
   // Small refills cost as much as large ones, so a refill waits until half of what is kept ahead is used up, unless a slot idles.
   const idles = slotsFree > 0 && waiting === 0;
   return idles || missing > (slotsFree + ahead) / 2 ? Math.min(missing, claimBatchMax) : 0;
 }
 
-/** Measures how many attempts start per second, over windows of a quarter of a second, smoothed. */
-export function createStartRate(now: () => number) {
+/** Shorter, and a handful of answers that come together would count for a rate. */
+const windowMs = 50;
+
+/**
+ * Measures how many deliveries end per second, smoothed: ends, because a burst of starts into free slots says nothing about how soon these
+ * will be free again. Windows are short, so that a worker which finds a backlog works ahead at once.
+ */
+export function createEndRate(now: () => number) {
   let since = now();
-  let starts = 0;
+  let ends = 0;
   let perSecond = 0;
   return {
-    countStart(): void {
-      starts += 1;
+    countEnd(): void {
+      ends += 1;
     },
     perSecond(): number {
       const elapsedMs = now() - since;
-      if (elapsedMs >= 250) {
-        perSecond = (perSecond + (starts * 1000) / elapsedMs) / 2;
+      if (elapsedMs >= windowMs) {
+        perSecond = (perSecond + (ends * 1000) / elapsedMs) / 2;
         since = now();
-        starts = 0;
+        ends = 0;
       }
       return perSecond;
     },

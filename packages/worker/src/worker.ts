@@ -4,7 +4,7 @@ import { Claimer, type ClaimerOptions } from './claimer.ts';
 import { createDeliverer, type DelivererOptions } from './deliver.ts';
 import { createLeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.ts';
-import { computeClaimLimit, createStartRate } from './prefetch.ts';
+import { computeClaimLimit, createEndRate } from './prefetch.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
 import { createSignal } from './signal.ts';
@@ -48,7 +48,7 @@ export class Worker<Prepared> {
   readonly #waiting: WaitingAttempts;
   readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
   readonly #deliver: (attempt: LoadedAttempt, onEnd: () => void) => void;
-  readonly #startRate: ReturnType<typeof createStartRate>;
+  readonly #endRate: ReturnType<typeof createEndRate>;
   /** Deliveries and when they started, oldest first. */
   readonly #inFlight = new Map<LoadedAttempt, number>();
   readonly #allEnded = createSignal();
@@ -61,7 +61,7 @@ export class Worker<Prepared> {
   constructor(options: WorkerOptions<Prepared>) {
     const { recorder, report, leaseMs, leaseReserveMs, now } = options;
     this.#options = options;
-    this.#startRate = createStartRate(now);
+    this.#endRate = createEndRate(now);
     this.#waiting = new WaitingAttempts({
       loadEvents: options.loadEvents,
       payloadBytesMax,
@@ -148,7 +148,7 @@ export class Worker<Prepared> {
       slotsFree: slots.free(),
       slotsTotal: slots.total,
       waiting: this.#waiting.count(),
-      startsPerSecond: this.#startRate.perSecond(),
+      endsPerSecond: this.#endRate.perSecond(),
     });
   }
 
@@ -185,7 +185,6 @@ export class Worker<Prepared> {
   #startDelivery(attempt: LoadedAttempt): void {
     const { slots, now } = this.#options;
     slots.take();
-    this.#startRate.countStart();
     this.#inFlight.set(attempt, now());
     this.#deliver(attempt, () => this.#endDelivery(attempt));
   }
@@ -194,6 +193,7 @@ export class Worker<Prepared> {
     // An error after the end of a delivery ends it a second time.
     if (this.#inFlight.delete(attempt)) {
       this.#options.slots.giveBack();
+      this.#endRate.countEnd();
       this.#waiting.forget(attempt);
       this.#startSoon();
       if (this.#inFlight.size === 0) {

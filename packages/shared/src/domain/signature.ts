@@ -8,9 +8,29 @@ export interface Hook0Signing {
   readonly secret: string;
   readonly timestampSeconds: number;
   /** The headers that the signature covers (v1). */
-  readonly headers: readonly SentHeader[];
+  readonly headers: CoveredHeaders;
   readonly body: Buffer;
   readonly versions: { readonly v0: boolean; readonly v1: boolean };
+}
+
+/** Headers in the order in which a signature covers them: that of their names. */
+export interface CoveredHeaders {
+  /** Joined by spaces. */
+  readonly names: string;
+  /** Trimmed and joined by dots. */
+  readonly values: string;
+}
+
+/** Puts headers into the order of signatures. */
+export function coverHeaders(headers: readonly SentHeader[]): CoveredHeaders {
+  const order = orderHeaders(headers.map(([name]) => name));
+  return { names: order.names, values: order.positions.map((position) => headers[position]?.[1].trim() ?? '').join('.') };
+}
+
+/** The order of signatures for headers of these names, which is the same for all requests that have them. */
+export function orderHeaders(names: readonly string[]): { readonly names: string; readonly positions: readonly number[] } {
+  const positions = names.map((_, position) => position).toSorted((a, b) => ((names[a] ?? '') < (names[b] ?? '') ? -1 : 1));
+  return { names: positions.map((position) => names[position]).join(' '), positions };
 }
 
 /**
@@ -20,9 +40,7 @@ export interface Hook0Signing {
 export function signHook0({ secret, timestampSeconds, headers, body, versions }: Hook0Signing): string {
   let signature = `t=${timestampSeconds}`;
   if (versions.v1) {
-    const sorted = headers.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const names = sorted.map(([name]) => name).join(' ');
-    const values = sorted.map(([, value]) => value.trim()).join('.');
+    const { names, values } = headers;
     const v1 = createHmac('sha256', secret).update(`${timestampSeconds}.${names}.${values}.`).update(body).digest('hex');
     signature += `,h=${names},v1=${v1}`;
   }

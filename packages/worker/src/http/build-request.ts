@@ -1,4 +1,4 @@
-import { type SentHeader, signHook0, signStandard } from '@postrider/shared/domain/signature';
+import { orderHeaders, type SentHeader, signHook0, signStandard } from '@postrider/shared/domain/signature';
 
 /** Where a subscription's requests go, as it is stored. */
 export interface Target {
@@ -22,8 +22,14 @@ export interface PreparedTarget {
   readonly origin: string;
   readonly path: string;
   readonly method: string;
+  /** The target's own, lower-case. */
   readonly customHeaders: readonly SentHeader[];
+  /** The order in which the signature covers these and our own. */
+  readonly covered: ReturnType<typeof orderHeaders>;
 }
+
+/** Headers of ours that the signature covers, after those of the target. */
+const ownHeaders = ['content-type', 'x-event-id', 'x-event-type', 'x-attempt-id', 'x-retry-count'] as const;
 
 /** Why no request can be made: of a target that cannot be used, or of an event that does not fit into headers. */
 export interface Unbuildable {
@@ -96,7 +102,9 @@ export function prepareTarget(
       message: 'a custom header of the target has a name or value that cannot be sent',
     };
   }
-  return { kind: 'target', origin: url.origin, path: `${url.pathname}${url.search}`, method: target.method.toUpperCase(), customHeaders };
+  const path = `${url.pathname}${url.search}`;
+  const covered = orderHeaders([...customHeaders.map(([name]) => name), ...ownHeaders]);
+  return { kind: 'target', origin: url.origin, path, method: target.method.toUpperCase(), customHeaders, covered };
 }
 
 /** The target's own headers, lower-case, without those that we write; null when one cannot be sent. */
@@ -157,22 +165,23 @@ export function buildRequest(parts: RequestParts): BuiltRequest | Unbuildable {
       message: 'the event or content type has characters that a header cannot carry',
     };
   }
-  const signed: SentHeader[] = [
-    ...target.customHeaders,
-    ['content-type', event.payloadContentType],
-    ['x-event-id', attempt.eventId],
-    ['x-event-type', attempt.eventTypeName],
-    ['x-attempt-id', attempt.requestAttemptId],
-    ['x-retry-count', String(attempt.retryCount)],
-  ];
   const headers: string[] = ['user-agent', parts.userAgent];
-  for (const [name, value] of signed) {
+  const values: string[] = [];
+  for (const [name, value] of target.customHeaders) {
     headers.push(name, value);
+    values.push(value);
   }
+  const own = [event.payloadContentType, attempt.eventId, attempt.eventTypeName, attempt.requestAttemptId, String(attempt.retryCount)];
+  own.forEach((value, index) => {
+    headers.push(ownHeaders[index] ?? '', value);
+    values.push(value);
+  });
   if (signing.v0 || signing.v1) {
+    const { names, positions } = target.covered;
+    const covered = { names, values: positions.map((position) => values[position]?.trim() ?? '').join('.') };
     headers.push(
       signing.headerName,
-      signHook0({ secret: secrets[0], timestampSeconds, headers: signed, body: event.payload, versions: signing }),
+      signHook0({ secret: secrets[0], timestampSeconds, headers: covered, body: event.payload, versions: signing }),
     );
   }
   if (signing.standard) {

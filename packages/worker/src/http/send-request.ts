@@ -2,6 +2,7 @@ import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import { type Dispatcher, Pool } from 'undici';
 import type { BuiltRequest } from './build-request.ts';
 import { classifyFailure } from './classify-failure.ts';
+import { Deadlines } from './deadlines.ts';
 import { createGuardedConnector, type GuardOptions } from './guard-target.ts';
 import { createOriginPools, type OriginPool } from './origin-pools.ts';
 import { ResponseCapture } from './response-capture.ts';
@@ -55,16 +56,20 @@ export function createSender(options: SenderOptions): Sender {
     idleMs: 2 * keepAliveMaxMs,
     now: options.now,
   });
-  const inFlight = new Set<Delivery>();
+  const deadlines = new Deadlines<Delivery>({
+    afterMs: options.timeoutMs,
+    now: options.now,
+    onDeadline: (delivery) => delivery.timeOut(),
+  });
 
   return {
     send(request, onOutcome) {
       const origin = pools.get(request.origin);
       const delivery = new Delivery(options, origin, (outcome) => {
-        inFlight.delete(delivery);
+        deadlines.end(delivery);
         onOutcome(outcome);
       });
-      inFlight.add(delivery);
+      deadlines.start(delivery, delivery.startedAt);
       try {
         origin.pool.dispatch(request, delivery);
       } catch (error) {
@@ -72,7 +77,7 @@ export function createSender(options: SenderOptions): Sender {
       }
     },
     abortAll() {
-      for (const delivery of inFlight) {
+      for (const delivery of deadlines.items()) {
         delivery.abort();
       }
     },
@@ -89,8 +94,7 @@ class Delivery implements Dispatcher.DispatchHandler {
   readonly #origin: OriginPool;
   readonly #settle: (outcome: DeliveryOutcome) => void;
   readonly #capture: ResponseCapture;
-  readonly #startedAt: number;
-  readonly #timer: NodeJS.Timeout;
+  readonly startedAt: number;
   #controller: Dispatcher.DispatchController | null = null;
   #isSettled = false;
 
@@ -100,8 +104,7 @@ class Delivery implements Dispatcher.DispatchHandler {
     origin.inFlight += 1;
     this.#settle = settle;
     this.#capture = new ResponseCapture(options.responseBodyBytesMax);
-    this.#startedAt = options.now();
-    this.#timer = setTimeout(onDeadline, options.timeoutMs, this);
+    this.startedAt = options.now();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -182,11 +185,6 @@ class Delivery implements Dispatcher.DispatchHandler {
   #finish(): number {
     this.#isSettled = true;
     this.#origin.inFlight -= 1;
-    clearTimeout(this.#timer);
-    return this.#options.now() - this.#startedAt;
+    return this.#options.now() - this.startedAt;
   }
-}
-
-function onDeadline(delivery: Delivery): void {
-  delivery.timeOut();
 }
