@@ -48,11 +48,11 @@ export class DocumentedAnswers {
     return at(this.#document, 'paths', template ?? '', documented) === undefined ? null : `${documented.toUpperCase()} ${template}`;
   }
 
-  /** Fails unless an answer is a problem document, to a request that no operation can be told of. */
-  readonly checkProblem = (what: string, answer: ApiAnswer): void => {
-    const problem = this.#problemDifferenceOf(answer);
+  /** Fails unless an answer is a problem document of any status: for requests that no operation can be told of. */
+  readonly checkProblem = (method: string, target: string, answer: ApiAnswer): void => {
+    const problem = this.#problemDifferenceOf(answer, method);
     if (problem !== null) {
-      throw new Error(`${what} was answered ${answer.status}, which is not as documented: ${problem}`);
+      throw new Error(`${method} ${target} answered ${answer.status}, which is no problem as documented: ${problem}`);
     }
   };
 
@@ -76,7 +76,7 @@ export class DocumentedAnswers {
     return method === 'HEAD' ? this.#typeDifferenceOf(pointer, answer, false) : this.#bodyDifferenceOf(pointer, answer);
   }
 
-  #problemDifferenceOf(answer: ApiAnswer, method = 'GET'): string | null {
+  #problemDifferenceOf(answer: ApiAnswer, method: string): string | null {
     const type = mediaTypeOf(answer);
     if (type !== problemType || (method === 'HEAD') !== (answer.body === undefined)) {
       return `${type} with ${answer.body === undefined ? 'no' : 'a'} body is no problem document`;
