@@ -89,7 +89,7 @@ async function send(
   { tokens, known }: Stage,
   request: FuzzRequest,
 ): Promise<{ readonly built: BuiltRequest; readonly answer: ApiAnswer | null }> {
-  const built = build(request, { host: new URL(api.url).host, tokens, fill: (text, method) => known.fill(text, method) });
+  const built = build(request, { host: new URL(api.url).host, tokens, known });
   const answer = await exchange(api.url, { bytes: bytesOf(built.wire), isEnded: built.isEnded });
   if (answer !== null) {
     known.learn(answer);
@@ -108,8 +108,11 @@ function expectDocumented(documented: DocumentedAnswers, built: BuiltRequest, an
   if (answer.status >= 500) {
     throw new Error(`${describe(built)} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   }
-  // A path that encodes nothing is refused before it is known what it leads to.
-  if ((isBroken && answer.status >= 400) || (answer.status === 422 && !isEncoded(target))) {
+  if (isBroken && answer.status >= 400) {
+    // Bytes that cannot be read are answered as a request of any method but HEAD.
+    documented.checkProblem(answer.body === undefined ? method : 'GET', target, answer);
+  } else if (answer.status === 422 && !isEncoded(target)) {
+    // A path that encodes nothing is refused before it is known what it leads to.
     documented.checkProblem(method, target, answer);
   } else {
     documented.check(method, target, answer);

@@ -56,12 +56,16 @@ export class KnownValues {
     }
   }
 
-  /** Puts values where they are meant to be. The first of each kind is what the others hang on, and is never deleted. */
-  fill(text: string, method: string): string {
-    return text.replaceAll(/known--([a-z_]+)--(\d+)--/g, (_match, kind: string, index: string) => {
+  /**
+   * Puts values where they are meant to be, each as the text around it writes it. `sparesLast`: the last of them is to be deleted, so it is none that
+   * was known first, which the others hang on.
+   */
+  fill(text: string, { write, sparesLast = false }: { readonly write: (value: string) => string; readonly sparesLast?: boolean }): string {
+    const lastAt = text.lastIndexOf('known--');
+    return text.replaceAll(/known--([a-z_]+)--(\d+)--/g, (_match, kind: string, index: string, at: number) => {
       const values = this.#values.get(kind) ?? [];
-      const choice = method === 'DELETE' ? values.slice(1) : values;
-      return choice[Number(index) % choice.length] ?? randomUUID();
+      const choice = sparesLast && at === lastAt ? values.slice(1) : values;
+      return write(choice[Number(index) % choice.length] ?? randomUUID());
     });
   }
 

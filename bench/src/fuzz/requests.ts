@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { KnownValues } from './known-values.ts';
 import { write } from './mutations.ts';
 import type { Operation } from './operations.ts';
 import type { SchemaValues } from './schema-values.ts';
@@ -73,16 +74,17 @@ function drafts(operation: Operation, values: SchemaValues): fc.Arbitrary<Draft>
 export interface BuildOptions {
   readonly host: string;
   readonly tokens: Readonly<Record<Who, string | null>>;
-  /** Puts ids that exist where the request means them. */
-  readonly fill: (text: string, method: string) => string;
+  /** Where ids that exist come from. */
+  readonly known: KnownValues;
 }
 
 /** Makes the bytes of a request, twist by twist. */
 export function build(request: FuzzRequest, options: BuildOptions): BuiltRequest {
   const draft = request.twists.reduce(twist, request.draft);
   const { method } = draft;
-  const target = options.fill(targetOf(draft, request.twists), method);
-  let body: Buffer = Buffer.from(options.fill(draft.body === undefined ? '' : write(draft.body), method));
+  const path = options.known.fill(draft.path, { write: encoded, sparesLast: method === 'DELETE' });
+  const target = path + options.known.fill(searchOf(draft, request.twists), { write: encoded });
+  let body: Buffer = Buffer.from(options.known.fill(draft.body === undefined ? '' : write(draft.body), { write: insideJson }));
   const headers = new Map([...authorizationOf(options.tokens[request.who]), ...draft.headers]);
   for (const one of request.twists) {
     if (one.on === 'text' && draft.body !== undefined) {
@@ -113,11 +115,16 @@ export function build(request: FuzzRequest, options: BuildOptions): BuiltRequest
   };
 }
 
-function targetOf({ path, query }: Draft, allTwists: readonly Twist[]): string {
+function searchOf({ query }: Draft, allTwists: readonly Twist[]): string {
   const pairs = query.map(([name, value]) => `${encoded(name)}=${encoded(value)}`);
   const raw = allTwists.flatMap((one) => (one.on === 'raw_query' ? [one.text] : []));
   const search = [...pairs, ...raw].join('&');
-  return search === '' ? path : `${path}?${search}`;
+  return search === '' ? '' : `?${search}`;
+}
+
+/** As a part of a text in JSON. */
+function insideJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
 }
 
 function encoded(value: unknown): string {
