@@ -87,12 +87,18 @@ export function build(request: FuzzRequest, options: BuildOptions): BuiltRequest
   let body: Buffer = Buffer.from(options.known.fill(draft.body === undefined ? '' : write(draft.body), { write: insideJson }));
   const headers = new Map([...authorizationOf(options.tokens[request.who]), ...draft.headers]);
   for (const one of request.twists) {
-    if (one.on === 'text' && draft.body !== undefined) {
+    if (one.on === 'text' && request.draft.body !== undefined) {
       body = editText(body.toString(), one.edit, one.place);
     }
   }
   for (const one of request.twists) {
-    if (one.on === 'encoding' && body.length > 0 && !headers.has('content-encoding') && !headers.has('transfer-encoding')) {
+    if (
+      one.on === 'encoding' &&
+      request.draft.body !== undefined &&
+      body.length > 0 &&
+      !headers.has('content-encoding') &&
+      !headers.has('transfer-encoding')
+    ) {
       const travelling = encode(body, one.edit);
       body = travelling.bytes;
       travelling.headers.forEach(([name, value]) => headers.set(name, value));

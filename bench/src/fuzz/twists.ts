@@ -121,8 +121,8 @@ export function twist(draft: Draft, one: Twist): Draft {
     case 'header':
       return { ...draft, headers: [...draft.headers.filter(([name]) => name !== one.name), [one.name, one.value]] };
     case 'json':
-      // What takes no body gets one.
-      return { ...draft, body: draft.body === undefined ? one.mutation.value : mutate(draft.body, one.mutation) };
+      // What takes no body gets a small one: a server that closes on a large one which it did not read cuts off large answers.
+      return { ...draft, body: draft.body === undefined ? { place: one.mutation.place } : mutate(draft.body, one.mutation) };
     case 'raw_query':
     case 'text':
     case 'encoding':
