@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createTestDatabase } from '@postrider/testkit/test-database';
 import { Command } from 'commander';
 import { startBenchServer } from './bench-database.ts';
@@ -85,16 +86,20 @@ program
 
 program
   .command('fuzz')
-  .description('sends random and broken requests to the API')
+  .description('sends requests made from the OpenAPI document to an API, valid and broken, and holds every answer to it')
   .option('--requests <count>', 'how many', '20000')
-  .option('--seed <number>', 'repeats a run that failed')
-  .action(async ({ requests, seed }: { requests: string; seed?: string }) => {
+  .option('--seed <number>', 'makes the same requests as the run that named it')
+  .action(async ({ requests, seed = String(randomInt(2 ** 31)) }: { requests: string; seed?: string }) => {
+    print(`seed ${seed}`);
     const server = await startBenchServer();
     const database = await createTestDatabase(server.superuserUrl);
-    await runFuzz({ databaseUrl: database.runtimeUrl, requests: Number(requests), ...(seed === undefined ? {} : { seed: Number(seed) }) });
-    await database.drop();
-    await server.stop();
-    print(`${requests} requests, no failure of ours`);
+    try {
+      const result = await runFuzz({ databaseUrl: database.runtimeUrl, requests: Number(requests), seed: Number(seed) });
+      print(`${requests} requests, no failure of ours: ${JSON.stringify(result)}`);
+    } finally {
+      await database.drop();
+      await server.stop();
+    }
   });
 
 await program.parseAsync();

@@ -110,6 +110,8 @@ describe('bad input', () => {
     ['target.method', 7, 400],
     ['target.url', '', 422],
     ['target.url', 'ftp://example.com/', 422],
+    ['target.url', 'https://example.com/a\u0000b', 422],
+    ['target.url', 'https://example.com/\ud800', 422],
     ['target.url', `https://example.com/${long}`, 422],
     ['target.headers', { 'bad name': 'x' }, 422],
     ['target.headers', { Host: 'x' }, 422],
@@ -560,6 +562,8 @@ describe('the surface', () => {
   test.each([
     ['GET', '/api/v1/nothing', 404, null],
     ['GET', '/', 404, null],
+    ['GET', '/api/v1/Instance', 404, null],
+    ['GET', '/API/v1/instance', 404, null],
     ['DELETE', '/api/v1/event', 405, 'POST, OPTIONS'],
     ['PATCH', '/api/v1/subscriptions', 405, 'GET, HEAD, POST, OPTIONS'],
   ])('%s %s is a problem document with %d', async (method, path, status, allow) => {

@@ -122,6 +122,16 @@ describe('methods', () => {
     expect((await fetch(`${api.url}/api/v1/event`, { method: 'HEAD' })).status).toBe(405);
   });
 
+  test.each(['If-None-Match: *', 'If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT'])(
+    'GET with %s is answered in full, since nothing has a tag or a date',
+    async (header) => {
+      // As bytes: fetch would add that it wants no copy.
+      const answer = await exchange(`GET /api/v1/instance HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${header}\r\n\r\n`);
+
+      expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\n\{.+\}$/);
+    },
+  );
+
   test.each(['GET', 'DELETE'])('%s with a content type and no body is fine', async (method) => {
     const path = `/api/v1/event_types/nothing.at.all?application_id=${setup.applicationId}`;
 

@@ -38,12 +38,7 @@ export class ApiClient {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const answer: ApiAnswer = {
-      status: response.status,
-      headers: response.headers,
-      body: text === '' ? undefined : readBody(response, text),
-    };
+    const answer = await readAnswer(response);
     this.#observe(method, path, answer);
     return answer;
   }
@@ -67,8 +62,18 @@ export class ApiClient {
   }
 }
 
-function readBody(response: Response, text: string): unknown {
-  return /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+/** Reads what an API answered. */
+export async function readAnswer(response: Response): Promise<ApiAnswer> {
+  const { status, headers } = response;
+  return { status, headers, body: readBody(headers, await response.text()) };
+}
+
+/** JSON by its media type, any other text as it is, and undefined where there is no body. */
+function readBody(headers: Headers, text: string): unknown {
+  if (text === '') {
+    return undefined;
+  }
+  return /json/.test(headers.get('content-type') ?? '') ? JSON.parse(text) : text;
 }
 
 /** An application with a secret and an event type, made through the API. */

@@ -1,6 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { ApiAnswer } from './api-client.ts';
+import { at, membersOf } from './json-members.ts';
 
 const basePath = '/api/v1';
 const problemType = 'application/problem+json';
@@ -9,11 +10,13 @@ const problemPointer = '#/components/schemas/Problem';
 /** Holds what an API answers to what its OpenAPI document says, so that every test of the API is one of the document too. */
 export class DocumentedAnswers {
   readonly #document: unknown;
+  readonly #templates: readonly { readonly path: string; readonly pattern: RegExp }[];
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
   readonly #validators = new Map<string, ValidateFunction>();
 
   constructor(document: unknown) {
     this.#document = withoutOtherMembers(document);
+    this.#templates = templatesOf(this.#document);
     formats.default(this.#ajv);
     this.#ajv.addSchema(Object.fromEntries(membersOf(this.#document)), 'api');
   }
@@ -38,36 +41,71 @@ export class DocumentedAnswers {
     }
   };
 
+  /** Which of them a request is for, null when for none. HEAD is GET without the body. */
+  operationOf(method: string, target: string): string | null {
+    const template = this.#templateOf(pathOf(target));
+    const documented = documentedMethod(method);
+    return at(this.#document, 'paths', template ?? '', documented) === undefined ? null : `${documented.toUpperCase()} ${template}`;
+  }
+
+  /** Fails unless an answer is a problem document of any status: for requests that no operation can be told of. */
+  readonly checkProblem = (method: string, target: string, answer: ApiAnswer): void => {
+    const problem = this.#problemDifferenceOf(answer, method);
+    if (problem !== null) {
+      throw new Error(`${method} ${target} answered ${answer.status}, which is no problem as documented: ${problem}`);
+    }
+  };
+
   #differenceOf(method: string, path: string, answer: ApiAnswer): string | null {
     const template = this.#templateOf(path);
-    const operation = at(this.#document, 'paths', template ?? '', method.toLowerCase());
+    if (method === 'OPTIONS' && template !== null) {
+      return answer.status === 204 && answer.body === undefined ? null : 'OPTIONS is answered 204 without a body';
+    }
+    const documented = documentedMethod(method);
+    const operation = at(this.#document, 'paths', template ?? '', documented);
     if (operation === undefined) {
       const expected = template === null ? 404 : 405;
-      return answer.status === expected ? this.#invalid(problemPointer, answer.body) : 'there is no such operation';
+      return answer.status === expected ? this.#problemDifferenceOf(answer, method) : 'there is no such operation';
     }
     const response = at(operation, 'responses', String(answer.status));
     if (response === undefined) {
       return 'the operation has no such status';
     }
     const reference = at(response, '$ref');
-    const pointer =
-      typeof reference === 'string' ? reference : pointerOf('paths', template ?? '', method.toLowerCase(), 'responses', answer.status);
-    return this.#bodyDifferenceOf(pointer, answer);
+    const pointer = typeof reference === 'string' ? reference : pointerOf('paths', template ?? '', documented, 'responses', answer.status);
+    return method === 'HEAD' ? this.#typeDifferenceOf(pointer, answer, false) : this.#bodyDifferenceOf(pointer, answer);
+  }
+
+  #problemDifferenceOf(answer: ApiAnswer, method: string): string | null {
+    const type = mediaTypeOf(answer);
+    if (type !== problemType || (method === 'HEAD') !== (answer.body === undefined)) {
+      return `${type} with ${answer.body === undefined ? 'no' : 'a'} body is no problem document`;
+    }
+    return method === 'HEAD' ? null : this.#invalid(problemPointer, answer.body);
   }
 
   #bodyDifferenceOf(pointer: string, answer: ApiAnswer): string | null {
+    const type = mediaTypeOf(answer);
+    const content = at(this.#document, ...stepsOf(pointer), 'content', type ?? '');
+    const difference = this.#typeDifferenceOf(pointer, answer, type !== null);
+    return difference !== null || at(content, 'schema') === undefined
+      ? difference
+      : this.#invalid(`${pointer}/content/${escaped(type ?? '')}/schema`, answer.body);
+  }
+
+  #typeDifferenceOf(pointer: string, answer: ApiAnswer, hasBody: boolean): string | null {
     const types = membersOf(at(this.#document, ...stepsOf(pointer), 'content')).map(([name]) => name);
-    const type = answer.headers.get('content-type')?.split(';')[0] ?? null;
-    if (type === null) {
-      return types.length === 0 && answer.body === undefined ? null : `a body of ${types.join(' or ')} is missing`;
+    const type = mediaTypeOf(answer);
+    if (hasBody !== (answer.body !== undefined)) {
+      return hasBody ? 'the body is missing' : 'there is a body';
     }
-    if (!types.includes(type)) {
+    if (type === null) {
+      return types.length === 0 ? null : `a body of ${types.join(' or ')} is missing`;
+    }
+    if (!types.includes(type) && !types.includes('*/*')) {
       return `${type} is none of ${types.join(', ')}`;
     }
-    if (answer.status >= 400 && type !== problemType && !types.includes(problemType)) {
-      return `a failure is ${problemType}`;
-    }
-    return this.#invalid(`${pointer}/content/${escaped(type)}/schema`, answer.body);
+    return answer.status >= 400 && type !== problemType && !types.includes(problemType) ? `a failure is ${problemType}` : null;
   }
 
   #invalid(pointer: string, body: unknown): string | null {
@@ -76,13 +114,24 @@ export class DocumentedAnswers {
     return validate(body) ? null : this.#ajv.errorsText(validate.errors, { dataVar: 'body' });
   }
 
-  /** A template without parameters goes first, as `/events/batch` before `/events/{event_id}`. */
   #templateOf(path: string): string | null {
-    const templates = membersOf(at(this.#document, 'paths'))
-      .map(([template]) => template)
-      .toSorted((a, b) => a.split('{').length - b.split('{').length);
-    return templates.find((template) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path)) ?? null;
+    return this.#templates.find(({ pattern }) => pattern.test(path))?.path ?? null;
   }
+}
+
+/** A template without parameters goes first, as `/events/batch` before `/events/{event_id}`. */
+function templatesOf(document: unknown) {
+  return membersOf(at(document, 'paths'))
+    .map(([path]) => ({ path, pattern: new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`) }))
+    .toSorted((a, b) => a.path.split('{').length - b.path.split('{').length);
+}
+
+function documentedMethod(method: string): string {
+  return method === 'HEAD' ? 'get' : method.toLowerCase();
+}
+
+function mediaTypeOf({ headers }: ApiAnswer): string | null {
+  return headers.get('content-type')?.split(';')[0] ?? null;
 }
 
 /** The path below the base, as the API reads it: slashes collapse, and two older spellings have no version. */
@@ -114,18 +163,6 @@ function closeObjects(schema: unknown): void {
   for (const part of Object.values(schema)) {
     closeObjects(part);
   }
-}
-
-function membersOf(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
-}
-
-function at(value: unknown, ...steps: readonly string[]): unknown {
-  let here = value;
-  for (const step of steps) {
-    here = typeof here === 'object' && here !== null ? Reflect.get(here, step) : undefined;
-  }
-  return here;
 }
 
 function pointerOf(...steps: readonly (string | number)[]): string {

@@ -33,6 +33,8 @@ export function mountRoutes(options: MountOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
+  // Paths are what the document says, letter by letter: proxies and metrics know no others.
+  app.enable('case sensitive routing');
   app.use((request, response, next) => {
     request.url = normalizeUrl(request.url);
     beginRequest(options, request, response);
@@ -137,14 +139,18 @@ function send(response: Response, reply: Reply): void {
   for (const [name, value] of Object.entries(reply.headers ?? {})) {
     response.setHeader(name, value);
   }
-  if (reply.content) {
-    response.setHeader('Content-Type', reply.content.type);
-    response.end(reply.content.bytes);
-  } else if (reply.body === undefined) {
-    response.end();
-  } else {
-    response.json(reply.body);
+  const content = reply.body === undefined ? reply.content : jsonOf(reply.body);
+  if (content) {
+    response.setHeader('Content-Type', content.type);
+    // Node leaves it out of an answer to HEAD.
+    response.setHeader('Content-Length', content.bytes.length);
   }
+  // Not by express, which answers 304 to `If-None-Match: *` though nothing has a tag.
+  response.end(content?.bytes);
+}
+
+function jsonOf(body: unknown): NonNullable<Reply['content']> {
+  return { type: 'application/json; charset=utf-8', bytes: Buffer.from(JSON.stringify(body)) };
 }
 
 function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<string, string> {

@@ -48,7 +48,9 @@ const target = z.object({
     .min(1)
     .max(urlLengthMax)
     .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), { error: 'wanted an http or https URL' })
-    .meta({ format: 'uri', pattern: '^[Hh][Tt][Tt][Pp][Ss]?:' }),
+    // Parsers of URLs take them; PostgreSQL does not, and what is answered would not be what was sent.
+    .refine((url) => !/\p{Cc}/u.test(url) && url.isWellFormed(), { error: 'control characters and broken Unicode are not allowed' })
+    .meta({ format: 'uri', pattern: String.raw`^[Hh][Tt][Tt][Pp][Ss]?:[^\u0000-\u001f\u007f-\u009f]*$` }),
   headers: optional(targetHeaders),
 });
 
