@@ -58,7 +58,9 @@ program
 
 program
   .command('mass')
-  .description('disables and deletes what has hundreds of thousands of open attempts: how soon it answers, ends and lets others go on')
+  .description(
+    'disables, deletes and pauses what has hundreds of thousands of open attempts: how soon it answers, ends and lets others go on',
+  )
   .option('--rows <count>', 'open attempts of the subscription', '800000')
   .option('--rounds <count>', 'how often each change is measured', '1')
   .option('--quick', '40,000 attempts and short phases')
