@@ -63,9 +63,11 @@ program
   )
   .option('--rows <count>', 'open attempts of the subscription', '800000')
   .option('--rounds <count>', 'how often each change is measured', '1')
+  .option('--only <text>', 'the changes whose name contains it', '')
   .option('--quick', '40,000 attempts and short phases')
-  .action(({ rows, rounds, quick = false }: { rows: string; rounds: string; quick?: boolean }) =>
+  .action(({ rows, rounds, only, quick = false }: { rows: string; rounds: string; only: string; quick?: boolean }) =>
     benchMass({
+      only,
       rows: quick ? 40_000 : Number(rows),
       rounds: Number(rounds),
       phaseMs: quick ? 4000 : 10_000,

@@ -12,6 +12,8 @@ export interface MassBenchOptions {
   readonly rounds: number;
   /** How long traffic is watched before the backlog, with it, and after it. */
   readonly phaseMs: number;
+  /** Changes whose name contains this; empty for all. */
+  readonly only: string;
   /** That repeats this run. */
   readonly command: string;
   readonly print: (line: string) => void;
@@ -34,7 +36,7 @@ export async function benchMass(options: MassBenchOptions): Promise<void> {
   );
   const results: Result[] = [];
   try {
-    for (const change of massChanges) {
+    for (const change of massChanges.filter(({ name }) => name.includes(options.only))) {
       const measurements: MassMeasurement[] = [];
       for (let round = 0; round < rounds; round += 1) {
         const measurement = await measureMassChange(server, { change, rows, phaseMs });

@@ -6,7 +6,8 @@ import { beginSettling, continueSettling, type Settling } from '../settle-subscr
 
 /** An ingest or a record that did not see a change has committed by then, or was broken off by the statement timeout. */
 const settleAfterMs = 120_000;
-const subscriptionsPerSweepMax = 100;
+/** Those that were paused keep their attempts and stay on the list until they can settle: newer ones come behind them. */
+const subscriptionsPerSweepMax = 1000;
 /** One with more takes turns with the others. */
 const attemptsPerTurnMax = 20_000;
 /** A process that stops waits for a sweep to end. */
