@@ -3,7 +3,16 @@ import { pauseSubscription } from '@postrider/shared/database/queries/pause-subs
 import { eventually } from '@postrider/testkit/eventually';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createWitnessedDatabase, endsOf, givenTwoBacklogs, ingest, setEnabled, type TwoBacklogs, work } from '../testing/queue-races.ts';
+import {
+  createWitnessedDatabase,
+  deliverAll,
+  endsOf,
+  givenTwoBacklogs,
+  ingest,
+  setEnabled,
+  type TwoBacklogs,
+  work,
+} from '../testing/queue-races.ts';
 import { sweepStrandedAttempts } from './housekeeping/sweep.ts';
 import { createBackgroundSettler } from './settle-in-background.ts';
 
@@ -106,9 +115,7 @@ test.each(lasts)(
         return (await count(given.changedId, end === 'kept' ? 'lane = 0' : end === 'delivered' ? 'lane = 1' : 'true')) === 0;
       });
       if (end === 'delivered') {
-        let isOpen = true;
-        const drained = eventually(async () => (await count(given.changedId, 'true')) === 0).finally(() => (isOpen = false));
-        await Promise.all([drained, work(database, () => isOpen, delivered)]);
+        await deliverAll(database, delivered);
       }
 
       const ends = await endsOf(database, given.changedId);

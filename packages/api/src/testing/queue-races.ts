@@ -94,6 +94,20 @@ async function record(
   }
 }
 
+/** Claims until nothing more is due, and records that all of it was delivered. */
+export async function deliverAll({ db }: TestDatabase, delivered: Set<string>): Promise<void> {
+  for (;;) {
+    const leaseId = randomUUID();
+    const base = { poolId: 0, lane: 0, leaseMs: 60_000, limit: 200, workerProcessId: 1, dueFromMicros: 0 };
+    const { attempts } = await claimRequestAttempts(db, { ...base, leaseId });
+    if (attempts.length === 0) {
+      return;
+    }
+    const outcomes = attempts.map((attempt) => outcomeOf({ ...attempt, leaseId }));
+    (await recordOutcomes(db, outcomes)).forEach((id) => delivered.add(id));
+  }
+}
+
 /** Takes in events, ten at a time, until it is told to stop. */
 export async function ingest({ db }: TestDatabase, { application }: TwoBacklogs, goesOn: () => boolean): Promise<void> {
   while (goesOn()) {
