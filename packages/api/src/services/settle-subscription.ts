@@ -62,13 +62,16 @@ function budgetOf({ attemptsMax, durationMsMax }: SettleLimits): Budget {
 
 async function settle(db: Database, notifier: WakeUpNotifier, settling: Settling, budget: Budget): Promise<boolean> {
   const { subscriptionId } = settling;
-  settling.isCancelled ||= await repeat(budget, async (limit) => {
-    const { count, dueUntil } = await cancelOpenAttempts(db, { subscriptionId, dueFrom: settling.cancelFrom, limit });
-    settling.cancelFrom = dueUntil;
-    return count;
-  });
   if (!settling.isCancelled) {
-    return false;
+    const isCancelled = await repeat(budget, async (limit) => {
+      const { count, dueUntil } = await cancelOpenAttempts(db, { subscriptionId, dueFrom: settling.cancelFrom, limit });
+      settling.cancelFrom = dueUntil;
+      return count;
+    });
+    if (!isCancelled) {
+      return false;
+    }
+    settling.isCancelled = true;
   }
   return repeat(budget, async (limit) => {
     const moved = await moveOpenAttempts(db, subscriptionId, { limit, dueFromMicros: settling.moveFromMicros });
