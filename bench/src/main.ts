@@ -59,12 +59,16 @@ program
 
 program
   .command('mass')
-  .description('disables and deletes what has hundreds of thousands of open attempts: how soon it answers, ends and lets others go on')
+  .description(
+    'disables, deletes and pauses what has hundreds of thousands of open attempts: how soon it answers, ends and lets others go on',
+  )
   .option('--rows <count>', 'open attempts of the subscription', '800000')
   .option('--rounds <count>', 'how often each change is measured', '1')
+  .option('--only <text>', 'the changes whose name contains it', '')
   .option('--quick', '40,000 attempts and short phases')
-  .action(({ rows, rounds, quick = false }: { rows: string; rounds: string; quick?: boolean }) =>
+  .action(({ rows, rounds, only, quick = false }: { rows: string; rounds: string; only: string; quick?: boolean }) =>
     benchMass({
+      only,
       rows: quick ? 40_000 : Number(rows),
       rounds: Number(rounds),
       phaseMs: quick ? 4000 : 10_000,

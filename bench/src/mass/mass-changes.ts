@@ -1,4 +1,4 @@
-import { type ApiClient, type ApplicationSetup, setUpApplication, subscribe } from '@postrider/testkit/api-client';
+import type { ApiClient, ApplicationSetup } from '@postrider/testkit/api-client';
 
 export interface MassChangeTarget {
   readonly master: ApiClient;
@@ -10,13 +10,9 @@ export interface MassChangeTarget {
 export interface MassChange {
   readonly name: string;
   readonly make: (target: MassChangeTarget) => Promise<unknown>;
-  /** Whether the attempts end by it, rather than wait. */
+  /** Whether the attempts end by it, rather than wait until the subscription is resumed. */
   readonly endsAttempts: boolean;
-  /** Whether the API can do it. */
-  readonly exists: (master: ApiClient, url: string) => Promise<boolean>;
 }
-
-const always = () => Promise.resolve(true);
 
 export const massChanges: readonly MassChange[] = [
   {
@@ -30,33 +26,26 @@ export const massChanges: readonly MassChange[] = [
         target: { type: 'http', method: 'POST', url, headers: {} },
       }),
     endsAttempts: true,
-    exists: always,
   },
   {
     name: 'delete the subscription',
     make: ({ setup, subscriptionId }) =>
       setup.client.expect('DELETE', `/api/v1/subscriptions/${subscriptionId}?application_id=${setup.applicationId}`),
     endsAttempts: true,
-    exists: always,
   },
   {
     name: 'delete the application',
     make: ({ master, setup }) => master.expect('DELETE', `/api/v1/applications/${setup.applicationId}`),
     endsAttempts: true,
-    exists: always,
   },
   {
     name: 'pause the subscription',
-    make: ({ setup, subscriptionId }) => pause(setup, subscriptionId),
+    make: ({ setup, subscriptionId }) => setup.client.expect('POST', `/api/v1/subscriptions/${subscriptionId}/pause`),
     endsAttempts: false,
-    async exists(master, url) {
-      const setup = await setUpApplication(master);
-      const { subscriptionId } = await subscribe(setup, url);
-      return (await pause(setup, subscriptionId)).status !== 404;
-    },
   },
 ];
 
-function pause({ client, applicationId }: ApplicationSetup, subscriptionId: string) {
-  return client.call('POST', `/api/v1/subscriptions/${subscriptionId}/pause`, { application_id: applicationId });
+/** Lets a paused subscription go on. */
+export function resume({ setup, subscriptionId }: Pick<MassChangeTarget, 'setup' | 'subscriptionId'>): Promise<unknown> {
+  return setup.client.expect('POST', `/api/v1/subscriptions/${subscriptionId}/resume`);
 }

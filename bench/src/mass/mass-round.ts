@@ -7,7 +7,7 @@ import type { TestDatabase } from '@postrider/testkit/test-database';
 import type { BenchServer } from '../bench-database.ts';
 import { claimTimesBetween, readClaimTimes } from './claim-times.ts';
 import { type ClockedReceiver, startClockedReceiver } from './clocked-receiver.ts';
-import type { MassChange } from './mass-changes.ts';
+import { type MassChange, resume } from './mass-changes.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
 
 /** Of a steady customer, and of the one with the backlog: slow enough to have all slots in flight when the change comes. */
@@ -23,7 +23,7 @@ export interface MassMeasurement {
   readonly answerMs: number;
   /** From the answer to the arrival of the last request of what was changed; 0 when none came after it. */
   readonly lastStartMs: number;
-  /** Attempts that the API still called waiting or pending right after the answer, by the view. */
+  /** Attempts that the API still called waiting or pending right after the answer, or failed when they were to be kept, by the view. */
   readonly untrue: number;
   readonly settledMs: number;
   /** Requests of the others per second that arrived, of those offered: without the backlog, with it, while it is worked off, and after. */
@@ -41,6 +41,16 @@ export interface MassMeasurement {
   /** Requests in flight at the answer, and how many of them the log has with the answer that they got. */
   readonly inFlight: number;
   readonly inFlightRecorded: number;
+  /** Of what was paused; null for what ended. */
+  readonly resume: ResumeMeasurement | null;
+}
+
+export interface ResumeMeasurement {
+  readonly answerMs: number;
+  /** From the answer to the first request. */
+  readonly firstStartMs: number;
+  /** From the answer until no row is parked. */
+  readonly releasedMs: number;
 }
 
 export interface MassRound {
@@ -50,7 +60,7 @@ export interface MassRound {
 }
 
 /** Everything from an empty database on: traffic, a backlog of which a quarter is due, the change, and until all of it is worked off. */
-export async function measureMassChange(server: BenchServer, round: MassRound): Promise<MassMeasurement | null> {
+export async function measureMassChange(server: BenchServer, round: MassRound): Promise<MassMeasurement> {
   const database = await server.createDatabase();
   const receiver = await startClockedReceiver({ '/backlog': backlogDelayMs });
   const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
@@ -74,12 +84,9 @@ interface Stage extends MassRound {
   readonly workers: readonly WorkerProcess[];
 }
 
-async function measure(stage: Stage): Promise<MassMeasurement | null> {
+async function measure(stage: Stage): Promise<MassMeasurement> {
   const { database, receiver, api, workers, change, phaseMs } = stage;
   const master = new ApiClient(api.url);
-  if (!(await change.exists(master, receiver.url))) {
-    return null;
-  }
   const other = await setUpApplication(master);
   await subscribe(other, `${receiver.url}/other`);
   const setup = await setUpApplication(master);
@@ -95,8 +102,8 @@ async function measure(stage: Stage): Promise<MassMeasurement | null> {
   const calledAt = Date.now();
   await change.make({ master, setup, subscriptionId, url: `${receiver.url}/backlog` });
   const answeredAt = Date.now();
-  const untrue = change.endsAttempts ? await countUntrue(database, subscriptionId) : 0;
-  await eventually(() => isSettled(database, subscriptionId, change), { timeoutMs: 3_600_000, intervalMs: 500 });
+  const untrue = await countUntrue(database, subscriptionId, change);
+  await eventually(() => isSettled(database, subscriptionId, change.endsAttempts ? null : 0), { timeoutMs: 3_600_000, intervalMs: 500 });
   const settledAt = Date.now();
   const claimsAfter = await readClaimTimes(workers);
   await wait(phaseMs);
@@ -106,7 +113,7 @@ async function measure(stage: Stage): Promise<MassMeasurement | null> {
   const during = claimTimesBetween(claimsBefore, claimsAfter);
   const backlogArrivals = receiver.arrivals('/backlog');
   const inFlight = backlogArrivals.filter((at) => at > answeredAt - backlogDelayMs && at <= answeredAt).length;
-  return {
+  const measurement = {
     answerMs: answeredAt - calledAt,
     lastStartMs: Math.max(0, (backlogArrivals.at(-1) ?? 0) - answeredAt),
     untrue,
@@ -120,10 +127,21 @@ async function measure(stage: Stage): Promise<MassMeasurement | null> {
     claimP99Ms: alone.claims.p99Ms,
     claimDuringMeanMs: during.meanMs,
     claimDuringP99Ms: during.p99Ms,
-    deadlocks: await countDeadlocks(stage),
     inFlight,
     inFlightRecorded: inFlight - (backlogArrivals.length - (await countSuccessful(database, subscriptionId))),
   };
+  const resumed = change.endsAttempts ? null : await measureResume(stage, setup, subscriptionId);
+  return { ...measurement, resume: resumed, deadlocks: await countDeadlocks(stage) };
+}
+
+async function measureResume({ database, receiver }: Stage, setup: ApplicationSetup, subscriptionId: string): Promise<ResumeMeasurement> {
+  const calledAt = Date.now();
+  await resume({ setup, subscriptionId });
+  const answeredAt = Date.now();
+  await eventually(() => isSettled(database, subscriptionId, 1), { timeoutMs: 3_600_000, intervalMs: 500 });
+  const releasedAt = Date.now();
+  const first = await eventually(() => receiver.arrivals('/backlog').find((at) => at > calledAt));
+  return { answerMs: answeredAt - calledAt, firstStartMs: Math.max(0, first - answeredAt), releasedMs: releasedAt - answeredAt };
 }
 
 async function measureAlone(stage: Stage, other: ApplicationSetup) {
@@ -159,20 +177,24 @@ function shareOf({ receiver }: Stage, traffic: Traffic, from: number, until: num
   return count(receiver.arrivals('/other')) / count(traffic.posted);
 }
 
-async function countUntrue(database: TestDatabase, subscriptionId: string): Promise<number> {
+async function countUntrue(database: TestDatabase, subscriptionId: string, { endsAttempts }: MassChange): Promise<number> {
   const { rows } = await database.admin.query<{ count: number }>({
-    text: `select count(*)::integer as count from webhook.request_attempt where subscription_id = $1 and status in ('waiting', 'pending')`,
-    values: [subscriptionId],
+    text: 'select count(*)::integer as count from webhook.request_attempt where subscription_id = $1 and status = any ($2)',
+    values: [subscriptionId, endsAttempts ? ['waiting', 'pending'] : ['failed']],
   });
   return rows[0]?.count ?? Number.NaN;
 }
 
-/** Nothing of it is in the lane that workers claim from, and nothing in flight. */
-async function isSettled(database: TestDatabase, subscriptionId: string, change: MassChange): Promise<boolean> {
-  const { rowCount } = await database.admin.query({
-    text: 'select from webhook.open_attempt where subscription_id = $1 and (lane = 0 or $2) limit 1',
-    values: [subscriptionId, change.endsAttempts],
-  });
+/** Nothing of it is in a lane, null for all, nor in flight from there. Asked by index, so as not to take part in what is measured. */
+async function isSettled(database: TestDatabase, subscriptionId: string, lane: number | null): Promise<boolean> {
+  const { rowCount } = await database.admin.query(
+    lane === null
+      ? { text: 'select from webhook.open_attempt where subscription_id = $1 limit 1', values: [subscriptionId] }
+      : {
+          text: 'select from webhook.open_attempt where pool_id = 0 and lane = $2 and subscription_id = $1 order by due_at limit 1',
+          values: [subscriptionId, lane],
+        },
+  );
   return rowCount === 0;
 }
 

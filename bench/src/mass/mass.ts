@@ -12,6 +12,8 @@ export interface MassBenchOptions {
   readonly rounds: number;
   /** How long traffic is watched before the backlog, with it, and after it. */
   readonly phaseMs: number;
+  /** Changes whose name contains this; empty for all. */
+  readonly only: string;
   /** That repeats this run. */
   readonly command: string;
   readonly print: (line: string) => void;
@@ -34,18 +36,14 @@ export async function benchMass(options: MassBenchOptions): Promise<void> {
   );
   const results: Result[] = [];
   try {
-    for (const change of massChanges) {
+    for (const change of massChanges.filter(({ name }) => name.includes(options.only))) {
       const measurements: MassMeasurement[] = [];
       for (let round = 0; round < rounds; round += 1) {
         const measurement = await measureMassChange(server, { change, rows, phaseMs });
-        if (measurement) {
-          measurements.push(measurement);
-          print(`${change.name}: ${JSON.stringify(measurement)}`);
-        }
+        measurements.push(measurement);
+        print(`${change.name}: ${JSON.stringify(measurement)}`);
       }
-      if (measurements.length > 0) {
-        results.push({ change: change.name, measurements });
-      }
+      results.push({ change: change.name, measurements });
     }
   } finally {
     await server.stop();
@@ -59,7 +57,7 @@ export async function benchMass(options: MassBenchOptions): Promise<void> {
   }
 }
 
-const columns: readonly (readonly [head: string, read: (measurement: MassMeasurement) => number, digits: number])[] = [
+const columns: readonly (readonly [head: string, read: (measurement: MassMeasurement) => number | null, digits: number])[] = [
   ['answer ms', (m) => m.answerMs, 0],
   ['last start after it ms', (m) => m.lastStartMs, 0],
   ['untrue then', (m) => m.untrue, 0],
@@ -75,14 +73,22 @@ const columns: readonly (readonly [head: string, read: (measurement: MassMeasure
   ['p99 below', (m) => m.claimDuringP99Ms, 0],
   ['in flight', (m) => m.inFlight, 0],
   ['recorded as answered', (m) => m.inFlightRecorded, 0],
+  ['resume: answer ms', (m) => m.resume && m.resume.answerMs, 0],
+  ['first start after it ms', (m) => m.resume && m.resume.firstStartMs, 0],
+  ['all released s', (m) => m.resume && m.resume.releasedMs / 1000, 1],
   ['deadlocks', (m) => m.deadlocks, 0],
 ];
 
 function renderResults(results: readonly Result[]): string {
   return renderTable(
     ['', ...results.map(({ change }) => change)],
-    columns.map(([head, read, digits]) => [head, ...results.map(({ measurements }) => formatSpread(measurements.map(read), digits))]),
+    columns.map(([head, read, digits]) => [head, ...results.map(({ measurements }) => formatMeasured(measurements.map(read), digits))]),
   );
+}
+
+function formatMeasured(values: readonly (number | null)[], digits: number): string {
+  const measured = values.filter((value) => value !== null);
+  return measured.length === 0 ? '' : formatSpread(measured, digits);
 }
 
 function describeEnvironment(postgresql: string) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabasePool } from '@postrider/shared/database/pool';
-import { type ClaimedAttempt, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import { type ClaimedAttempt, type ClaimedBatch, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
 import { type HastenedRow, hastenOpenAttempt } from '@postrider/shared/database/queries/hasten-open-attempt';
 import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-retry-attempt';
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
@@ -12,7 +12,17 @@ import { outcomeOf } from './outcomes.ts';
 
 /** How much of the queue a statement read, by the counters of PostgreSQL. */
 export interface StatementCost {
-  readonly statement: 'claim' | 'renew' | 'release' | 'record' | 'hasten' | 'retry' | 'move';
+  readonly statement:
+    | 'claim'
+    | 'renew'
+    | 'release'
+    | 'record'
+    | 'hasten'
+    | 'retry'
+    | 'move'
+    /** Amid a mass change, when none of what it concerns is met, and when all that is due is passed over. */
+    | 'claim_skipping'
+    | 'claim_passing_over';
   /** Sequential scans of the queue: each reads all of it. */
   readonly sequentialScans: number;
   /** Rows of the queue that were fetched by indexes, per attempt. */
@@ -30,6 +40,7 @@ const batch = 100;
 export async function measureQueueStatements(db: DatabasePool): Promise<StatementCost[]> {
   const costs: StatementCost[] = [];
   let held: (ClaimedAttempt & { leaseId: string })[] = [];
+  let dueUntilMicros: number | null = null;
   const claim = async (): Promise<void> => {
     const leaseId = randomUUID();
     const claimed = await claimRequestAttempts(db, {
@@ -41,6 +52,7 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
       workerProcessId: 1,
       dueFromMicros: 0,
     });
+    dueUntilMicros = claimed.dueUntilMicros;
     held = [...held, ...claimed.attempts.map((attempt) => ({ ...attempt, leaseId }))];
   };
   const nextBatch = (round: number) => held.slice(round * batch, (round + 1) * batch);
@@ -57,19 +69,44 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
     }),
   );
   costs.push(await measure(db, 'release', async (round) => void (await releaseRequestAttempts(db, nextBatch(round).slice(batch / 2)))));
-  return [...costs, ...(await measureChanges(db, held))];
+  costs.push(...(await measureChanges(db, held)));
+  return [...costs, ...(await measureClaimsAmidChange(db, at(held, 0), dueUntilMicros ?? 0))];
+}
+
+/** Claims from where others ended, while the subscription that all attempts are of has an unsettled change. Their leases end at once. */
+async function measureClaimsAmidChange(db: DatabasePool, pausable: ClaimedAttempt, dueUntilMicros: number): Promise<StatementCost[]> {
+  let dueFromMicros = dueUntilMicros;
+  const base = { poolId: 0, lane: 0, leaseMs: 0, limit: batch, workerProcessId: 1 };
+  const skipped = {
+    subscriptionIds: Array.from({ length: 100 }, () => randomUUID()),
+    cancelledUntil: Array.from({ length: 100 }, () => 'infinity'),
+    isPaused: Array.from({ length: 100 }, (_, index) => index % 2 === 0),
+  };
+  const claim = async (): Promise<ClaimedBatch> => {
+    const claimed = await claimRequestAttempts(db, { ...base, leaseId: randomUUID(), dueFromMicros, skipped });
+    dueFromMicros = claimed.dueUntilMicros ?? dueFromMicros;
+    return claimed;
+  };
+  const skipping = await measure(db, 'claim_skipping', async () => {
+    expectCounts(await claim(), { claimed: batch, passedOver: 0 });
+  });
+  await pauseSubscription(db, { ...pausable, isPaused: true });
+  const passingOver = await measure(db, 'claim_passing_over', async () => {
+    expectCounts(await claim(), { claimed: 0, passedOver: 1 });
+  });
+  await pauseSubscription(db, { ...pausable, isPaused: false });
+  return [skipping, passingOver];
+}
+
+function expectCounts({ attempts, passedOver }: ClaimedBatch, expected: { claimed: number; passedOver: number }): void {
+  if (attempts.length !== expected.claimed || passedOver.length !== expected.passedOver) {
+    throw new Error(`${attempts.length} attempts were claimed, of ${passedOver.length} subscriptions attempts were passed over.`);
+  }
 }
 
 /** What users do to attempts that wait or are over: one more try, and a pause. The first half of each batch was recorded, the second waits. */
 async function measureChanges(db: DatabasePool, attempts: readonly ClaimedAttempt[]): Promise<StatementCost[]> {
-  const at = (index: number): ClaimedAttempt => {
-    const attempt = attempts[index];
-    if (!attempt) {
-      throw new Error(`Only ${attempts.length} attempts were claimed.`);
-    }
-    return attempt;
-  };
-  const { applicationId, subscriptionId } = at(0);
+  const { applicationId, subscriptionId } = at(attempts, 0);
   const hasten = await measure(db, 'hasten', async (round) => {
     for (const attempt of attempts.slice(round * batch + batch / 2, (round + 1) * batch)) {
       expectOne(await hastenOpenAttempt(db, attempt, attempt.requestAttemptId));
@@ -88,6 +125,14 @@ async function measureChanges(db: DatabasePool, attempts: readonly ClaimedAttemp
   });
   await pauseSubscription(db, { applicationId, subscriptionId, isPaused: false });
   return [hasten, retry, move];
+}
+
+function at(attempts: readonly ClaimedAttempt[], index: number): ClaimedAttempt {
+  const attempt = attempts[index];
+  if (!attempt) {
+    throw new Error(`Only ${attempts.length} attempts were claimed.`);
+  }
+  return attempt;
 }
 
 function expectOne(row: Pick<HastenedRow, 'request_attempt_id'> | undefined): void {
@@ -116,7 +161,8 @@ async function measure(
   };
 }
 
-async function readCounters(db: DatabasePool): Promise<{ sequentialScans: number; fetched: number }> {
+/** Sequential scans of the queue and rows fetched by indexes, since the server started. */
+export async function readCounters(db: DatabasePool): Promise<{ sequentialScans: number; fetched: number }> {
   await db.query({ text: 'select pg_stat_force_next_flush()' });
   const { rows } = await db.query<{ seq_scan: string; idx_tup_fetch: string }>({
     text: "select seq_scan, idx_tup_fetch from pg_stat_user_tables where relid = 'webhook.open_attempt'::regclass",

@@ -13,7 +13,7 @@ const failureDelayMaxMs = 5000;
 
 export interface ClaimerOptions {
   readonly claim: (claim: Claim) => Promise<ClaimedBatch>;
-  /** Attempts that the next claim leaves alone. */
+  /** Attempts that the next claim passes over. */
   readonly skipped: SkippedSubscriptions;
   readonly nextDueMs: (poolId: number, lane: number) => Promise<number | null>;
   readonly newLeaseId: () => string;
@@ -62,8 +62,9 @@ export class Claimer {
     }
   }
 
-  /** Attempts were put back behind the point that claims start from. */
+  /** Attempts were put back behind the point that claims start from, or are not to be passed over any more. */
   rewind(): void {
+    this.#options.skipped.expire();
     for (const watermark of this.#watermarks.values()) {
       watermark.rewind();
     }
@@ -86,13 +87,13 @@ export class Claimer {
     let failureDelayMs = failureDelayMinMs;
     while (!this.#stopped) {
       try {
-        const claimed = await this.#claimFromAll();
+        const mayHaveMore = await this.#claimFromAll();
         failureDelayMs = failureDelayMinMs;
         if (this.#options.room() === 0) {
           this.#waitsForRoom = true;
           await this.#signal.wait(safetyPollMs);
           this.#waitsForRoom = false;
-        } else if (claimed === 0 && !this.#stopped) {
+        } else if (!mayHaveMore && !this.#stopped) {
           await this.#idle();
         }
       } catch (error) {
@@ -104,21 +105,21 @@ export class Claimer {
     }
   }
 
-  async #claimFromAll(): Promise<number> {
-    let claimed = 0;
+  async #claimFromAll(): Promise<boolean> {
+    let mayHaveMore = false;
     for (const poolId of this.#options.servedPools()) {
-      const count = await this.#claimFrom(poolId);
-      claimed += count;
+      const poolMayHaveMore = await this.#claimFrom(poolId);
+      mayHaveMore ||= poolMayHaveMore;
     }
-    return claimed;
+    return mayHaveMore;
   }
 
-  /** Claims once from a pool; returns 0 when there is nothing more to claim. */
-  async #claimFrom(poolId: number): Promise<number> {
+  /** Claims once from a pool; returns whether there may be more to claim. */
+  async #claimFrom(poolId: number): Promise<boolean> {
     const { claim, skipped, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
     const limit = this.#options.room();
     if (limit === 0 || this.#stopped) {
-      return 0;
+      return false;
     }
     const skip = await skipped.current();
     const watermark = this.#watermarkOf(poolId);
@@ -138,7 +139,7 @@ export class Claimer {
     const tookMs = now() - sentAt;
     this.#isClaiming = true;
     watermark.note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros: skip.asOfMicros });
-    skipped.add(batch.cancelled);
+    const newlySkipped = skipped.add(batch.passedOver);
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
     const attempts = batch.attempts.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs }));
@@ -146,8 +147,8 @@ export class Claimer {
     if (attempts.length > 0) {
       this.#options.onClaimed(attempts);
     }
-    // Where attempts were left alone, others may be behind them.
-    return attempts.length + batch.cancelled.length;
+    // Behind attempts that were passed over there may be others. Those that the next claim would only find again are not worth one.
+    return attempts.length > 0 || newlySkipped > 0 || batch.seen >= limit;
   }
 
   async #idle(): Promise<void> {

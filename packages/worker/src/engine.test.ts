@@ -22,7 +22,7 @@ function batchOf(count: number, dueUntilMicros: number | null): ClaimedBatch {
     lagMs: 0,
     isTest: false,
   };
-  return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, cancelled: [] };
+  return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, passedOver: [] };
 }
 
 test('the version that receivers see is the one of the package', () => {
@@ -48,6 +48,16 @@ test('a claim that passed over attempts does not walk over them again, even when
   expect(watermark.dueFromMicros()).toBe(7_750_000);
   watermark.note({ dueFromMicros: 7_750_000, limit: 10, tookMs: 1, batch: batchOf(10, 8_500_000), seenUntilMicros: 9_000_000 });
   expect(watermark.dueFromMicros()).toBe(8_500_000);
+});
+
+test('what is put back while a full scan is under way is looked for by another', () => {
+  const watermark = createWatermark(() => 0);
+  expect(watermark.dueFromMicros()).toBe(0);
+  watermark.rewind();
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(3, 9_000_000), seenUntilMicros: null });
+  expect(watermark.dueFromMicros()).toBe(0);
+  watermark.note({ dueFromMicros: 0, limit: 10, tookMs: 1, batch: batchOf(0, null), seenUntilMicros: null });
+  expect(watermark.dueFromMicros()).toBe(8_750_000);
 });
 
 test('a full scan that fills its batch takes the mark back, and a dear one comes less often', () => {

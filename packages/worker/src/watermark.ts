@@ -36,14 +36,19 @@ export function createWatermark(now: () => number): Watermark {
   let marginMicros = 0;
   let fullScanAt = now();
   let fullScanPeriodMs = fullScanPeriodMinMs;
+  let isRewound = false;
   return {
-    dueFromMicros: () => (now() >= fullScanAt ? 0 : Math.max(0, markMicros - marginMicros)),
+    dueFromMicros() {
+      isRewound = false;
+      return now() >= fullScanAt ? 0 : Math.max(0, markMicros - marginMicros);
+    },
     note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros }) {
       const isFullScan = dueFromMicros === 0;
       const isFilled = batch.seen >= limit;
       if (isFullScan) {
         fullScanPeriodMs = Math.min(Math.max(tookMs * fullScanShare, fullScanPeriodMinMs), fullScanPeriodMaxMs);
-        fullScanAt = now() + fullScanPeriodMs;
+        // What is put back while a full scan is under way, it may not have seen.
+        fullScanAt = isRewound ? now() : now() + fullScanPeriodMs;
       }
       if (batch.dueUntilMicros !== null) {
         // A full scan that fills its batch has found a backlog behind the mark, so the mark goes back to it.
@@ -57,6 +62,7 @@ export function createWatermark(now: () => number): Watermark {
       marginMicros = isFilled ? 0 : lateCommitMarginMicros;
     },
     rewind() {
+      isRewound = true;
       fullScanAt = now();
     },
   };

@@ -8,9 +8,9 @@ import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-r
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { listServedPools } from '@postrider/shared/database/queries/list-served-pools';
-import { loadCancelledSubscriptions } from '@postrider/shared/database/queries/load-cancelled-subscriptions';
 import { loadEvents } from '@postrider/shared/database/queries/load-events';
 import { loadNextDueMs } from '@postrider/shared/database/queries/load-next-due';
+import { loadPassedOverSubscriptions } from '@postrider/shared/database/queries/load-passed-over-subscriptions';
 import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
 import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { registerWorkerProcess } from '@postrider/shared/database/queries/register-worker-process';
@@ -91,7 +91,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
       release: (attempts) => releaseRequestAttempts(db, attempts),
     },
     loadEvents: (events) => loadEvents(db, events),
-    loadCancelled: (ids) => loadCancelledSubscriptions(db, ids),
+    loadPassedOver: (ids) => loadPassedOverSubscriptions(db, ids),
     deliver: {
       subscriptions: createSubscriptions({
         load: (ids) => loadSubscriptions(db, ids),

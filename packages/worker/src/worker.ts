@@ -29,7 +29,7 @@ export interface WorkerOptions<Prepared> {
   readonly claim: Pick<ClaimerOptions, 'claim' | 'nextDueMs' | 'newLeaseId' | 'workerProcessId' | 'servedPools'>;
   readonly leases: Pick<LeaseKeeperOptions, 'renew' | 'release'>;
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
-  readonly loadCancelled: SkippedSubscriptionsOptions['load'];
+  readonly loadPassedOver: SkippedSubscriptionsOptions['load'];
   readonly deliver: Pick<DelivererOptions<Prepared>, 'subscriptions' | 'send' | 'schedule' | 'random' | 'wait'>;
   /** Breaks off all requests in flight. */
   readonly abortRequests: () => void;
@@ -74,7 +74,7 @@ export class Worker<Prepared> {
     });
     this.claimer = new Claimer({
       ...options.claim,
-      skipped: createSkippedSubscriptions({ load: options.loadCancelled, onReturned: () => this.claimer.rewind(), now }),
+      skipped: createSkippedSubscriptions({ load: options.loadPassedOver, onReturned: () => this.claimer.rewind(), now }),
       leaseMs,
       leaseReserveMs,
       room: () => this.#room(),

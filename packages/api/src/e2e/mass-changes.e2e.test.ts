@@ -35,11 +35,23 @@ afterEach(() => database.drop());
 interface MassChange {
   readonly name: string;
   readonly make: (setup: ApplicationSetup, subscriptionId: string) => Promise<unknown>;
-  /** What attempts read as, from the answer on, that were not sent. */
+  /** What attempts read as, from the answer on, that were not sent; and what none reads as then. */
   readonly unsentStatuses: readonly string[];
-  /** Whether the application can be asked about them afterwards. */
-  readonly isReadable: boolean;
+  readonly untrueStatuses: readonly string[];
+  /** What the application hears when it asks about both. */
+  readonly says: { readonly listed: unknown; readonly unsent: unknown };
+  /** Which rows of the queue are not where they belong yet. */
+  readonly unsettled: string;
+  readonly expectEnds: (subscriptionId: string, setup: ApplicationSetup) => Promise<void>;
 }
+
+const endsThem = {
+  unsentStatuses: ['failed'],
+  untrueStatuses: ['waiting', 'pending'],
+  says: { listed: { status: 200, body: [] }, unsent: { status: 200, body: { reason: 'cancelled' } } },
+  unsettled: 'true',
+  expectEnds: expectCancelledUnlessSent,
+};
 
 const massChanges: readonly MassChange[] = [
   {
@@ -52,21 +64,28 @@ const massChanges: readonly MassChange[] = [
         labels: { tenant: 'acme' },
         target: { type: 'http', method: 'POST', url: `${receiver.url}/ended`, headers: {} },
       }),
-    unsentStatuses: ['failed'],
-    isReadable: true,
+    ...endsThem,
   },
   {
     name: 'deleting a subscription',
     make: ({ client, applicationId }, subscriptionId) =>
       client.expect('DELETE', `/api/v1/subscriptions/${subscriptionId}?application_id=${applicationId}`),
-    unsentStatuses: ['failed'],
-    isReadable: true,
+    ...endsThem,
   },
   {
     name: 'deleting an application',
     make: ({ applicationId }) => master.expect('DELETE', `/api/v1/applications/${applicationId}`),
-    unsentStatuses: ['failed'],
-    isReadable: false,
+    ...endsThem,
+    says: { listed: { status: 403 }, unsent: { status: 403 } },
+  },
+  {
+    name: 'pausing a subscription',
+    make: ({ client }, subscriptionId) => client.expect('POST', `/api/v1/subscriptions/${subscriptionId}/pause`),
+    unsentStatuses: ['waiting', 'pending'],
+    untrueStatuses: ['failed'],
+    says: { listed: { status: 200, body: [] }, unsent: { status: 200, body: { failed_at: null, succeeded_at: null, picked_at: null } } },
+    unsettled: 'lane = 0',
+    expectEnds: expectDeliveredAfterResume,
   },
 ];
 
@@ -119,9 +138,9 @@ async function readAttempts(subscriptionId: string) {
   return rows;
 }
 
-async function countOpen(subscriptionId: string): Promise<number> {
+async function countOpen(subscriptionId: string, condition = 'true'): Promise<number> {
   const { rowCount } = await database.admin.query({
-    text: 'select from webhook.open_attempt where subscription_id = $1',
+    text: `select from webhook.open_attempt where subscription_id = $1 and ${condition}`,
     values: [subscriptionId],
   });
   return rowCount ?? 0;
@@ -129,15 +148,55 @@ async function countOpen(subscriptionId: string): Promise<number> {
 
 /** What the API says: of attempts in states that none may be in now, and of one that was not sent. */
 async function askTheApi({ client, applicationId }: ApplicationSetup, subscriptionId: string, change: MassChange, unsentId: string) {
-  const untrue = ['waiting', 'pending'].filter((status) => !change.unsentStatuses.includes(status)).join(',');
+  const untrue = change.untrueStatuses.join(',');
   const query = `application_id=${applicationId}&subscription_id=${subscriptionId}`;
   const listed = await client.call('GET', `/api/v1/request_attempts?${query}&status=${untrue}`);
   const unsent = await client.call('GET', `/api/v1/request_attempts/${unsentId}?application_id=${applicationId}`);
   return { listed: { status: listed.status, body: listed.body }, unsent: { status: unsent.status, body: unsent.body } };
 }
 
-const readable = { listed: { status: 200, body: [] }, unsent: { status: 200, body: { reason: 'cancelled' } } };
-const unreadable = { listed: { status: 403 }, unsent: { status: 403 } };
+function requestsOfChanged() {
+  const requests = receiver.requests.filter(({ path }) => path === '/ended');
+  return requests.map(({ headers, receivedAtMs }) => ({ attemptId: String(headers['x-attempt-id']), receivedAtMs }));
+}
+
+/** Each attempt has ended once: with the answer that it got, or cancelled. */
+async function expectCancelledUnlessSent(subscriptionId: string): Promise<void> {
+  const ends = await readAttempts(subscriptionId);
+  expect(ends).toHaveLength(backlog);
+  const answered = new Map(requestsOfChanged().map(({ attemptId }, index) => [attemptId, inFlightStatuses[index] ?? 200]));
+  for (const end of ends) {
+    const status = answered.get(end.request_attempt_id) ?? null;
+    expect(end.http_response_status).toBe(status);
+    expect([end.status, end.reason]).toEqual(status === 200 ? ['successful', null] : ['failed', 'cancelled']);
+  }
+}
+
+/** Nothing has ended but what was sent; after the resume each attempt is sent once, and once more where a retry follows. */
+async function expectDeliveredAfterResume(subscriptionId: string, { client }: ApplicationSetup): Promise<void> {
+  const failed = inFlightStatuses.filter((status) => status !== 200).length;
+  const sent = requestsOfChanged().length;
+  expect(await countOpen(subscriptionId)).toBe(backlog - sent + failed);
+
+  await client.expect('POST', `/api/v1/subscriptions/${subscriptionId}/resume`);
+  await eventually(async () => (await countOpen(subscriptionId, 'lane = 1')) === 0, { timeoutMs: 60_000, intervalMs: 200 });
+  // The time of those that wait for a retry comes.
+  await database.admin.query({
+    text: 'update webhook.open_attempt set due_at = statement_timestamp() where subscription_id = $1 and due_at > statement_timestamp()',
+    values: [subscriptionId],
+  });
+  await eventually(async () => (await countOpen(subscriptionId)) === 0, { timeoutMs: 120_000, intervalMs: 200 });
+
+  const ends = await readAttempts(subscriptionId);
+  expect(ends).toHaveLength(backlog + failed);
+  expect(ends.filter(({ status }) => status === 'successful')).toHaveLength(backlog);
+  expect(ends.filter(({ reason }) => reason !== null)).toEqual([]);
+  expect(
+    requestsOfChanged()
+      .map(({ attemptId }) => attemptId)
+      .toSorted(),
+  ).toEqual(ends.map((end) => end.request_attempt_id).toSorted());
+}
 
 function deadlocksLogged(): unknown[] {
   return [api, ...workers].flatMap(({ logs }) => logs.filter((line) => /40P01|deadlock/i.test(JSON.stringify(line))));
@@ -169,29 +228,21 @@ describe.each(massChanges)('$name with 10,000 open attempts', (change) => {
     expect([...statuses].filter((status) => ![...change.unsentStatuses, 'in_progress', 'successful'].includes(status))).toEqual([]);
     expect(afterAnswer.filter(({ status }) => status === 'in_progress').length).toBeGreaterThanOrEqual(inFlightStatuses.length);
     await eventually(() => traffic.posted.length >= postedByThen + 20);
-    await eventually(async () => (await countOpen(subscriptionId)) === 0, { timeoutMs: 60_000, intervalMs: 200 });
+    await eventually(async () => (await countOpen(subscriptionId, change.unsettled)) === 0, { timeoutMs: 60_000, intervalMs: 200 });
     await traffic.stop();
     await receiver.waitForRequests(traffic.posted.length, { path: '/other' });
 
-    const requests = receiver.requests.filter(({ path }) => path === '/ended');
-    const idOf = (request: (typeof requests)[number]): string => String(request.headers['x-attempt-id']);
+    const requests = requestsOfChanged();
     expect(Math.max(...requests.map(({ receivedAtMs }) => receivedAtMs)) - answeredAtMs).toBeLessThan(startedWithinMs);
-    const ends = await readAttempts(subscriptionId);
-    expect(ends).toHaveLength(backlog);
-    expect(new Set(requests.map(idOf)).size).toBe(requests.length);
-    const answered = new Map(requests.map((request, index) => [idOf(request), inFlightStatuses[index] ?? 200]));
-    for (const end of ends) {
-      const status = answered.get(end.request_attempt_id) ?? null;
-      expect(end.http_response_status).toBe(status);
-      expect([end.status, end.reason]).toEqual(status === 200 ? ['successful', null] : ['failed', 'cancelled']);
-    }
+    expect(new Set(requests.map(({ attemptId }) => attemptId)).size).toBe(requests.length);
+    expect(said).toMatchObject(change.says);
+    expect((await askTheApi(setup, subscriptionId, change, unsentId)).unsent).toEqual(said.unsent);
     const failedBefore = afterAnswer.filter(({ status }) => status === 'failed');
-    const byId = new Map(ends.map((end) => [end.request_attempt_id, end]));
+    const byId = new Map((await readAttempts(subscriptionId)).map((end) => [end.request_attempt_id, end]));
     expect(
       failedBefore.filter((attempt) => byId.get(attempt.request_attempt_id)?.failed_at?.getTime() !== attempt.failed_at?.getTime()),
     ).toEqual([]);
-    expect(said).toMatchObject(change.isReadable ? readable : unreadable);
-    expect((await askTheApi(setup, subscriptionId, change, unsentId)).unsent).toEqual(said.unsent);
+    await change.expectEnds(subscriptionId, setup);
     const others = receiver.requests.filter(({ path }) => path === '/other').map(({ headers }) => headers['x-event-id']);
     expect(others.toSorted()).toEqual(traffic.posted.toSorted());
     expect(deadlocksLogged()).toEqual([]);

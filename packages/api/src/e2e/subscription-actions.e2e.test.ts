@@ -90,7 +90,7 @@ test('a pause in the middle of 10,000 attempts holds them within the promise, an
   expect(await count('open_attempt', subscriptionId)).toBe(0);
 });
 
-test('attempts that somebody who had not seen the pause put into the queue are parked by the worker that claims them', async () => {
+test('attempts that somebody who had not seen the pause put into the queue are passed over and parked', async () => {
   const path = '/late';
   const { subscriptionId, secret } = await subscribe(setup, `${receiver.url}${path}`);
   await act(subscriptionId, 'pause');

@@ -45,7 +45,7 @@ function pauseRoute(context: ApiContext, settler: BackgroundSettler, isPaused: b
     async handle({ db, principal, audit, params }) {
       const { subscription_id: subscriptionId } = params;
       const { application_id: applicationId } = await findSubscription(context, { db, principal }, subscriptionId);
-      const result = await changePause(db, audit, settler, { applicationId, subscriptionId, isPaused });
+      const result = await changePause(db, audit, { settler, notifier: context.notifier }, { applicationId, subscriptionId, isPaused });
       if (result.kind === 'not_found') {
         throw new ProblemError('NotFound', { detail: 'There is no subscription of this id.' });
       }

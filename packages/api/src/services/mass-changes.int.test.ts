@@ -1,6 +1,6 @@
 import { noPolicy } from '@postrider/shared/domain/delivery-policy';
 import { randomUUID } from 'node:crypto';
-import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import { type ClaimedBatch, claimRequestAttempts, type SkippedAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
 import { deleteApplication } from '@postrider/shared/database/queries/delete-application';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
@@ -69,6 +69,15 @@ async function claim({ subscriptionId }: Given, limit: number) {
   });
   expect(attempts.every((attempt) => attempt.subscriptionId === subscriptionId)).toBe(true);
   return attempts.map((attempt) => ({ ...attempt, leaseId }));
+}
+
+/** What the next claim skips after this one. */
+function skippedOf({ passedOver }: ClaimedBatch): SkippedAttempts {
+  return {
+    subscriptionIds: passedOver.map(({ subscriptionId }) => subscriptionId),
+    cancelledUntil: passedOver.map(({ cancelledUntil }) => cancelledUntil),
+    isPaused: passedOver.map(({ isPaused }) => isPaused),
+  };
 }
 
 async function list({ application }: Given, changes: Partial<RequestAttemptsPageRequest> = {}): Promise<readonly RequestAttemptRow[]> {
@@ -188,19 +197,18 @@ test('a claim passes over what is being cancelled, and says so', async () => {
   });
 
   const first = await claimRequestAttempts(database.db, { ...base, limit: 20 });
-  const [{ madeUntil } = { madeUntil: '' }] = first.cancelled;
-  const skipped = { subscriptionIds: [given.subscriptionId], madeUntil: [madeUntil] };
-  const second = await claimRequestAttempts(database.db, { ...base, limit: 20, skipped });
+  const second = await claimRequestAttempts(database.db, { ...base, limit: 20, skipped: skippedOf(first) });
   await setEnabled(given, true);
   const third = await claimRequestAttempts(database.db, { ...base, limit: 100 });
 
-  expect(first).toMatchObject({ attempts: [], seen: 20, cancelled: [{ subscriptionId: given.subscriptionId, madeUntil: 'infinity' }] });
-  expect(Math.abs((first.cancelled[0]?.asOfMicros ?? 0) / 1_000_000 - (rows[0]?.now ?? 0))).toBeLessThan(60);
-  expect(second.attempts.map(({ subscriptionId }) => subscriptionId)).toEqual(Array.from({ length: 5 }, () => other.subscriptionId));
-  expect(second).toMatchObject({ seen: 5, cancelled: [] });
+  const { subscriptionId } = given;
+  expect(first).toMatchObject({ attempts: [], seen: 20, passedOver: [{ subscriptionId, cancelledUntil: 'infinity', isPaused: false }] });
+  expect(Math.abs((first.passedOver[0]?.asOfMicros ?? 0) / 1_000_000 - (rows[0]?.now ?? 0))).toBeLessThan(60);
+  expect(second.attempts.map((attempt) => attempt.subscriptionId)).toEqual(Array.from({ length: 5 }, () => other.subscriptionId));
+  expect(second).toMatchObject({ seen: 5, passedOver: [] });
   expect(third.attempts).toHaveLength(5);
-  expect(third).toMatchObject({ seen: 35, cancelled: [{ subscriptionId: given.subscriptionId }] });
-  expect(third.cancelled[0]?.madeUntil).not.toBe('infinity');
+  expect(third).toMatchObject({ seen: 35, passedOver: [{ subscriptionId }] });
+  expect(third.passedOver[0]?.cancelledUntil).not.toBe('infinity');
   expect(await list(given, { statuses: ['failed'] })).toHaveLength(30);
 });
 

@@ -1,6 +1,7 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { lockSubscription } from '@postrider/shared/database/queries/lock-subscription';
 import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
+import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { Audit } from './audit.ts';
 import type { BackgroundSettler } from './settle-in-background.ts';
 
@@ -13,7 +14,12 @@ export interface PauseChange {
 export type PauseResult = { readonly kind: 'changed'; readonly pausedAt: Date | null } | { readonly kind: 'not_found' };
 
 /** Pauses or resumes: the flag counts from now on, whatever waits; the rows follow in the background. */
-export async function changePause(db: DatabasePool, audit: Audit, settler: BackgroundSettler, change: PauseChange): Promise<PauseResult> {
+export async function changePause(
+  db: DatabasePool,
+  audit: Audit,
+  { settler, notifier }: { readonly settler: BackgroundSettler; readonly notifier: WakeUpNotifier },
+  change: PauseChange,
+): Promise<PauseResult> {
   const { applicationId, subscriptionId } = change;
   const changed = await db.transaction(async (transaction) => {
     const before = await lockSubscription(transaction, subscriptionId);
@@ -30,6 +36,10 @@ export async function changePause(db: DatabasePool, audit: Audit, settler: Backg
   });
   if (!changed) {
     return { kind: 'not_found' };
+  }
+  if (!change.isPaused) {
+    // What is not parked yet is in its place already, and workers pass over it until they hear of the resume.
+    notifier.notify([changed.poolId], { rewind: true });
   }
   settler.settle(subscriptionId);
   return { kind: 'changed', pausedAt: changed.pausedAt };

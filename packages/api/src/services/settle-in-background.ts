@@ -1,7 +1,7 @@
 import type { Database } from '@postrider/shared/database/pool';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { settledBeforeAnswerMax } from '@postrider/shared/domain/limits';
-import { settleSubscriptions } from './settle-subscription.ts';
+import { beginSettling, continueSettling, type Settling } from './settle-subscription.ts';
 
 /** After this much it is the next subscription's turn. */
 const turn = { attemptsMax: settledBeforeAnswerMax, durationMsMax: 1000 };
@@ -16,16 +16,17 @@ export interface BackgroundSettler {
  * large backlog does not keep the others waiting; one that changes again meanwhile is simply gone over once more.
  */
 export function createBackgroundSettler(db: Database, notifier: WakeUpNotifier): BackgroundSettler {
-  const wanted = new Set<string>();
+  const wanted = new Map<string, Settling>();
   let isRunning = false;
 
   async function run(): Promise<void> {
-    for (const subscriptionId of wanted) {
+    for (const [subscriptionId, settling] of wanted) {
       wanted.delete(subscriptionId);
       // What fails here is left to the sweep, which says so if it fails too.
-      const isDone = await settleSubscriptions(db, notifier, [subscriptionId], turn).catch(() => true);
-      if (!isDone) {
-        wanted.add(subscriptionId);
+      const isDone = await continueSettling(db, notifier, settling, turn).catch(() => true);
+      // One that was changed meanwhile begins anew.
+      if (!isDone && !wanted.has(subscriptionId)) {
+        wanted.set(subscriptionId, settling);
       }
     }
     isRunning = false;
@@ -33,7 +34,7 @@ export function createBackgroundSettler(db: Database, notifier: WakeUpNotifier):
 
   return {
     settle(subscriptionId) {
-      wanted.add(subscriptionId);
+      wanted.set(subscriptionId, beginSettling(subscriptionId));
       if (!isRunning) {
         isRunning = true;
         // Handles its own failures.

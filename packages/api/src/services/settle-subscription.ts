@@ -13,6 +13,18 @@ export interface SettleLimits {
 
 const beforeAnswer: SettleLimits = { attemptsMax: settledBeforeAnswerMax, durationMsMax: settlingBeforeAnswerMsMax };
 
+/** How far the open attempts of a subscription have been gone through: where the next turn goes on, rather than read again what is done. */
+export interface Settling {
+  readonly subscriptionId: string;
+  isCancelled: boolean;
+  cancelFrom: string | null;
+  moveFromMicros: number;
+}
+
+export function beginSettling(subscriptionId: string): Settling {
+  return { subscriptionId, isCancelled: false, cancelFrom: null, moveFromMicros: 0 };
+}
+
 /**
  * Makes the open attempts of subscriptions follow what was just changed: cancelled when the subscription was disabled or deleted, moved
  * when other workers serve it now, parked or released when it was paused or resumed. Small statements one after another, so that nobody waits
@@ -25,33 +37,53 @@ export async function settleSubscriptions(
   subscriptionIds: readonly string[],
   limits: SettleLimits = beforeAnswer,
 ): Promise<boolean> {
-  const budget = { attempts: limits.attemptsMax, endsAt: performance.now() + limits.durationMsMax };
+  const budget = budgetOf(limits);
   for (const subscriptionId of subscriptionIds) {
-    let dueFrom: string | null = null;
-    const isCancelled = await repeat(budget, async (limit) => {
-      const { count, dueUntil } = await cancelOpenAttempts(db, { subscriptionId, dueFrom, limit });
-      dueFrom = dueUntil;
-      return count;
-    });
-    let dueFromMicros = 0;
-    const isMoved =
-      isCancelled &&
-      (await repeat(budget, async (limit) => {
-        const moved = await moveOpenAttempts(db, subscriptionId, { limit, dueFromMicros });
-        dueFromMicros = moved.dueUntilMicros ?? dueFromMicros;
-        // Moved attempts keep their due time, which may lie behind the point that the workers of their new pool claim from.
-        notifier.notify(moved.poolIds, { rewind: true });
-        return moved.count;
-      }));
-    if (!isMoved) {
+    if (!(await settle(db, notifier, beginSettling(subscriptionId), budget))) {
       return false;
     }
   }
   return true;
 }
 
+/** The same for one subscription, going on where the last turn ended. */
+export function continueSettling(db: Database, notifier: WakeUpNotifier, settling: Settling, limits: SettleLimits): Promise<boolean> {
+  return settle(db, notifier, settling, budgetOf(limits));
+}
+
+interface Budget {
+  attempts: number;
+  readonly endsAt: number;
+}
+
+function budgetOf({ attemptsMax, durationMsMax }: SettleLimits): Budget {
+  return { attempts: attemptsMax, endsAt: performance.now() + durationMsMax };
+}
+
+async function settle(db: Database, notifier: WakeUpNotifier, settling: Settling, budget: Budget): Promise<boolean> {
+  const { subscriptionId } = settling;
+  if (!settling.isCancelled) {
+    const isCancelled = await repeat(budget, async (limit) => {
+      const { count, dueUntil } = await cancelOpenAttempts(db, { subscriptionId, dueFrom: settling.cancelFrom, limit });
+      settling.cancelFrom = dueUntil;
+      return count;
+    });
+    if (!isCancelled) {
+      return false;
+    }
+    settling.isCancelled = true;
+  }
+  return repeat(budget, async (limit) => {
+    const moved = await moveOpenAttempts(db, subscriptionId, { limit, dueFromMicros: settling.moveFromMicros });
+    settling.moveFromMicros = moved.dueUntilMicros ?? settling.moveFromMicros;
+    // Moved attempts keep their due time, which may lie behind the point that the workers of their new pool claim from.
+    notifier.notify(moved.poolIds, { rewind: true });
+    return moved.count;
+  });
+}
+
 /** Calls `change` with up to a thousand rows at a time until it finds no more; false when the budget was used up before. */
-async function repeat(budget: { attempts: number; readonly endsAt: number }, change: (limit: number) => Promise<number>): Promise<boolean> {
+async function repeat(budget: Budget, change: (limit: number) => Promise<number>): Promise<boolean> {
   while (budget.attempts > 0 && performance.now() < budget.endsAt) {
     const limit = Math.min(massChangeRowsMax, budget.attempts);
     const changed = await retryTransient(() => change(limit));

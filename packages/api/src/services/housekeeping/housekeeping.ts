@@ -4,7 +4,7 @@ import { refreshEventsPerDay } from '@postrider/shared/database/queries/refresh-
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { Logger } from 'pino';
 import { startPeriodic } from './periodic.ts';
-import { sweepStrandedAttempts } from './sweep.ts';
+import { sweepStrandedAttempts, type UnfinishedSweep } from './sweep.ts';
 
 const partitionsEveryMs = 60 * 60 * 1000;
 const sweepEveryMs = 10_000;
@@ -26,6 +26,7 @@ export function startHousekeeping(options: {
   const onFailure = (task: string) => (error: unknown) => {
     logger.warn({ event: 'housekeeping.failed', task, err: error }, 'housekeeping failed; it runs again soon');
   };
+  const unfinished: UnfinishedSweep = new Map();
   const tasks = [
     startPeriodic({
       task: () => ensurePartitions(db),
@@ -34,7 +35,7 @@ export function startHousekeeping(options: {
       onFailure: onFailure('partitions'),
     }),
     startPeriodic({
-      task: () => sweepStrandedAttempts(db, notifier),
+      task: () => sweepStrandedAttempts(db, notifier, unfinished),
       everyMs: sweepEveryMs,
       afterFailureMs,
       onFailure: onFailure('sweep'),

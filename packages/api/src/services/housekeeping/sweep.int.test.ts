@@ -80,6 +80,28 @@ test('parks what was put into the queue of a paused subscription, and releases w
   expect(announced).toContain(0);
 });
 
+test('comes to what was paused last however many were paused before', async () => {
+  const application = await insertApplication(database.admin);
+  const insertPaused = async (lane: number): Promise<string> => {
+    const { subscriptionId, secret } = await insertSubscription(database.admin, application);
+    await insertBacklog(database.admin, application, { subscriptionId, secret }, { count: 1, payloadBytes: 16 });
+    await database.admin.query({
+      text: `with parked as (update webhook.open_attempt set lane = $2 where subscription_id = $1)
+             update webhook.subscription set paused_at = statement_timestamp(), unsettled_since = statement_timestamp()
+             where subscription_id = $1`,
+      values: [subscriptionId, lane],
+    });
+    return subscriptionId;
+  };
+  for (let index = 0; index < 150; index += 1) {
+    await insertPaused(1);
+  }
+  const lastId = await insertPaused(0);
+  await sweepStrandedAttempts(database.db, notifier);
+  const { rows } = await database.db.query({ text: 'select lane from webhook.open_attempt where subscription_id = $1', values: [lastId] });
+  expect(rows).toEqual([{ lane: 1 }]);
+});
+
 test('leaves alone what a worker holds, and comes back for it', async () => {
   const subscriptionId = await givenStranded('deleted_at = statement_timestamp()');
   await database.admin.query({

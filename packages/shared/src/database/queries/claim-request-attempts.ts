@@ -1,6 +1,6 @@
-import { uuidArray } from '../binary-array.ts';
+import { boolArray, uuidArray } from '../binary-array.ts';
 import type { Database, TextRow } from '../pool.ts';
-import type { CancelledSubscription } from './load-cancelled-subscriptions.ts';
+import type { PassedOverSubscription } from './load-passed-over-subscriptions.ts';
 
 /** An attempt that this worker may deliver until its lease ends. */
 export interface ClaimedAttempt {
@@ -21,11 +21,13 @@ export interface ClaimedAttempt {
   readonly isTest: boolean;
 }
 
-/** Attempts to leave alone although they are due: of these subscriptions, those made up to the time at the same position. */
+/** Attempts to pass over although they are due: what stands at one position belongs to one subscription. */
 export interface SkippedAttempts {
   readonly subscriptionIds: readonly string[];
-  /** As PostgreSQL writes it; `infinity` for all. */
-  readonly madeUntil: readonly string[];
+  /** Those made up to this time, as PostgreSQL writes it. */
+  readonly cancelledUntil: readonly string[];
+  /** All but samples. */
+  readonly isPaused: readonly boolean[];
 }
 
 export interface Claim {
@@ -46,8 +48,8 @@ export interface ClaimedBatch {
   readonly seen: number;
   /** The latest due time among those, in microseconds since 1970; null when there were none. */
   readonly dueUntilMicros: number | null;
-  /** Subscriptions whose attempts were found and left alone, since they are cancelled or paused. */
-  readonly cancelled: readonly CancelledSubscription[];
+  /** Subscriptions of which attempts were found that are cancelled or to be parked; those were left alone. */
+  readonly passedOver: readonly PassedOverSubscription[];
 }
 
 /**
@@ -67,7 +69,8 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
       claim.leaseMs,
       claim.workerProcessId,
       uuidArray(claim.skipped?.subscriptionIds ?? []),
-      claim.skipped?.madeUntil ?? [],
+      claim.skipped?.cancelledUntil ?? [],
+      boolArray(claim.skipped?.isPaused ?? []),
     ],
   });
   const [first] = rows;
@@ -75,9 +78,14 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
     attempts: rows.filter((row) => row[0] !== null).map(claimedAttempt),
     seen: first ? Number(first[11]) : 0,
     dueUntilMicros: first ? Number(first[10]) : null,
-    cancelled: rows
+    passedOver: rows
       .filter((row) => row[0] === null)
-      .map((row) => ({ subscriptionId: row[5] ?? '', madeUntil: row[12] ?? '', asOfMicros: Number(row[13]) })),
+      .map((row) => ({
+        subscriptionId: row[5] ?? '',
+        cancelledUntil: row[12] ?? '',
+        isPaused: row[14] === 't',
+        asOfMicros: Number(row[13]),
+      })),
   };
 }
 
@@ -101,9 +109,9 @@ function claimedAttempt(row: TextRow): ClaimedAttempt {
 // The materialized selection is a fence: without it the planner may update more rows than the limit.
 // What is skipped is compared row by row: joined, the rows would be sorted before the limit counts.
 // An attempt that is cancelled reads as failed already and must not seem to be in progress again, and one whose subscription is paused would
-// only be put back: they are looked up among the few that are due, and left to the mass change that is working them off. A sample goes out
-// while its subscription is paused. While there is no mass change, the first condition costs one look at an index
-// that is empty.
+// only be put back: their subscriptions are looked up for the few that are due, and they are left to the mass change that is working them
+// off. A sample goes out while its subscription is paused, unless it is cancelled. While there is no mass change, the first condition costs
+// one look at an index that is empty.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
 const sql = `
 with due as materialized (
@@ -111,15 +119,16 @@ with due as materialized (
   from webhook.open_attempt
   where pool_id = $1 and lane = $2 and due_at >= timestamptz 'epoch' + $3::bigint * interval '1 microsecond' and due_at <= statement_timestamp()
     and (leased_until is null or leased_until <= statement_timestamp())
-    and (array_position($8::uuid[], subscription_id) is null or is_test
-         or created_at > ($9::timestamptz[])[array_position($8::uuid[], subscription_id)])
+    and (array_position($8::uuid[], subscription_id) is null
+         or (is_test or not ($10::boolean[])[array_position($8::uuid[], subscription_id)])
+            and created_at > ($9::timestamptz[])[array_position($8::uuid[], subscription_id)])
   order by due_at
   limit $4
   for no key update skip locked
 ),
-cancelled as materialized (
-  select subscription_id, paused_at is not null and disabled_at is null and deleted_at is null as is_only_paused,
-         case when disabled_at is null and deleted_at is null and paused_at is null then cancelled_until else 'infinity' end as made_until
+passed_over as materialized (
+  select subscription_id, paused_at is not null as is_paused,
+         case when disabled_at is null and deleted_at is null then cancelled_until else 'infinity' end as cancelled_until
   from webhook.subscription
   where (select exists (select from webhook.subscription where unsettled_since is not null))
     and subscription_id = any (array(select distinct subscription_id from due)) and unsettled_since is not null
@@ -133,8 +142,8 @@ claimed as (
     select d.ctid
     from due d
     where not exists (
-      select from cancelled c
-      where c.subscription_id = d.subscription_id and c.made_until >= d.created_at and not (c.is_only_paused and d.is_test)
+      select from passed_over p
+      where p.subscription_id = d.subscription_id and (p.cancelled_until >= d.created_at or p.is_paused and not d.is_test)
     )
   ))
   returning application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
@@ -147,7 +156,7 @@ select application_id, request_attempt_id, event_id, event_received_at, event_ty
 from claimed
 union all
 select null, null, null, null, null, subscription_id, null, null, null, null,
-       (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), made_until,
-       (extract(epoch from statement_timestamp()) * 1000000)::bigint, null
-from cancelled
+       (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), cancelled_until,
+       (extract(epoch from statement_timestamp()) * 1000000)::bigint, is_paused
+from passed_over
 `;

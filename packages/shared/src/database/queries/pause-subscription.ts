@@ -3,6 +3,7 @@ import type { Database } from '../pool.ts';
 
 interface PauseRow extends QueryResultRow {
   readonly paused_at: Date | null;
+  readonly pool_id: number;
 }
 
 /**
@@ -12,13 +13,13 @@ interface PauseRow extends QueryResultRow {
 export async function pauseSubscription(
   db: Database,
   change: { readonly applicationId: string; readonly subscriptionId: string; readonly isPaused: boolean },
-): Promise<{ readonly pausedAt: Date | null } | undefined> {
+): Promise<{ readonly pausedAt: Date | null; readonly poolId: number } | undefined> {
   const { rows } = await db.query<PauseRow>({
     name: 'pause_subscription',
     text: sql,
     values: [change.applicationId, change.subscriptionId, change.isPaused],
   });
-  return rows[0] && { pausedAt: rows[0].paused_at };
+  return rows[0] && { pausedAt: rows[0].paused_at, poolId: rows[0].pool_id };
 }
 
 const sql = `
@@ -27,5 +28,5 @@ set paused_at = case when $3 then coalesce(paused_at, statement_timestamp()) end
     updated_at = case when $3 <> (paused_at is not null) then statement_timestamp() else updated_at end,
     unsettled_since = statement_timestamp()
 where application_id = $1 and subscription_id = $2 and deleted_at is null
-returning paused_at
+returning paused_at, pool_id
 `;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { insertApplication, insertBacklog, insertSubscription } from '@postrider/testkit/factories';
-import { measureQueueStatements } from '@postrider/testkit/queue-plans';
+import { measureQueueStatements, readCounters } from '@postrider/testkit/queue-plans';
 import { createTestDatabase, openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { claimRequestAttempts } from './claim-request-attempts.ts';
@@ -12,10 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-async function givenBacklog(count: number): Promise<void> {
+async function givenBacklog(count: number): Promise<string> {
   const application = await insertApplication(database.admin);
   const subscription = await insertSubscription(database.admin, application);
   await insertBacklog(database.admin, application, subscription, { count, payloadBytes: 16 });
+  return subscription.subscriptionId;
 }
 
 test('eight claimers on one queue never take a row twice', async () => {
@@ -62,11 +63,42 @@ test.each([
     ['hasten', 0],
     ['retry', 0],
     ['move', 0],
+    ['claim_skipping', 0],
+    ['claim_passing_over', 0],
   ]);
   // A claim reads rows that are leased already before it comes to the first free one.
   const [claim, ...others] = costs;
   expect(claim?.fetchedPerAttempt).toBeLessThan(12);
   expect(others.every(({ fetchedPerAttempt }) => fetchedPerAttempt <= 2)).toBe(true);
+});
+
+test.each([
+  ['statistics of an empty queue', false],
+  ['fresh statistics', true],
+])('a claim that skips all of 50,000 rows reads each once, by index, and the next goes on behind them, with %s', async (_name, analyse) => {
+  await database.admin.query({ text: 'analyze webhook.open_attempt' });
+  const subscriptionId = await givenBacklog(50_000);
+  if (analyse) {
+    await database.admin.query({ text: 'analyze webhook.open_attempt' });
+  }
+  const db = openTestPool(database.runtimeUrl, 1);
+  const skipped = { subscriptionIds: [subscriptionId], cancelledUntil: ['-infinity'], isPaused: [true] };
+  const claim = async (dueFromMicros: number) => {
+    const before = await readCounters(db);
+    const base = { poolId: 0, lane: 0, leaseId: randomUUID(), leaseMs: 60_000, limit: 50, workerProcessId: 1, dueFromMicros };
+    expect(await claimRequestAttempts(db, { ...base, skipped })).toMatchObject({ attempts: [], seen: 0 });
+    const after = await readCounters(db);
+    return { sequentialScans: after.sequentialScans - before.sequentialScans, fetched: after.fetched - before.fetched };
+  };
+
+  // From the sixth time on the plan is one that fits all values.
+  for (let round = 0; round < 7; round += 1) {
+    const walk = await claim(0);
+    const next = await claim((Date.now() + 60_000) * 1000);
+    expect([walk.sequentialScans, next.sequentialScans, next.fetched]).toEqual([0, 0, 0]);
+    expect(walk.fetched).toBeLessThanOrEqual(50_000);
+  }
+  await db.end();
 });
 
 test('claims are HOT updates, whatever the name of the worker', async () => {

@@ -1,0 +1,137 @@
+import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
+import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
+import { eventually } from '@postrider/testkit/eventually';
+import type { TestDatabase } from '@postrider/testkit/test-database';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import {
+  createWitnessedDatabase,
+  deliverAll,
+  endsOf,
+  givenTwoBacklogs,
+  ingest,
+  setEnabled,
+  type TwoBacklogs,
+  work,
+} from '../testing/queue-races.ts';
+import { sweepStrandedAttempts } from './housekeeping/sweep.ts';
+import { createBackgroundSettler } from './settle-in-background.ts';
+
+const rounds = 6;
+const notifier = { notify() {}, flush: () => Promise.resolve() };
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createWitnessedDatabase(inject('superuserUrl'));
+});
+afterAll(() => database.drop());
+
+function setPaused({ application, changedId }: TwoBacklogs, isPaused: boolean): Promise<unknown> {
+  return pauseSubscription(database.db, { applicationId: application.applicationId, subscriptionId: changedId, isPaused });
+}
+
+async function count(subscriptionId: string, condition: string): Promise<number> {
+  const { rowCount } = await database.admin.query({
+    text: `select from webhook.open_attempt where subscription_id = $1 and ${condition}`,
+    values: [subscriptionId],
+  });
+  return rowCount ?? 0;
+}
+
+/** The last of the flips, and what must have become of the attempts when everybody has stopped and one sweep has gone over them. */
+const lasts: readonly (readonly [
+  name: string,
+  change: (given: TwoBacklogs) => Promise<unknown>,
+  end: 'delivered' | 'kept' | 'cancelled',
+])[] = [
+  ['a resume', (given) => setPaused(given, false), 'delivered'],
+  ['a pause', (given) => setPaused(given, true), 'kept'],
+  [
+    'a disabling while paused',
+    async (given) => {
+      await setPaused(given, true);
+      await setEnabled(database, given, false);
+    },
+    'cancelled',
+  ],
+  [
+    'a pause while disabled',
+    async (given) => {
+      await setEnabled(database, given, false);
+      await setPaused(given, true);
+    },
+    'cancelled',
+  ],
+  [
+    'a deletion while paused',
+    async (given) => {
+      await setPaused(given, true);
+      await deleteSubscription(database.db, given.application.applicationId, given.changedId);
+    },
+    'cancelled',
+  ],
+];
+
+/** Pauses and resumes while others take in, claim, renew, give back, record and sweep, and both of two instances settle. */
+async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Promise<unknown>, delivered: Set<string>): Promise<void> {
+  let running = true;
+  const goesOn = (): boolean => running;
+  const others = [
+    work(database, goesOn, delivered),
+    work(database, goesOn, delivered),
+    ingest(database, given, goesOn),
+    ingest(database, given, goesOn),
+  ];
+  const settlers = [createBackgroundSettler(database.db, notifier), createBackgroundSettler(database.db, notifier)];
+  const flipped = (async () => {
+    for (let flip = 0; flip < 6; flip += 1) {
+      const deliveredBefore = delivered.size;
+      await setPaused(given, flip % 2 === 0);
+      settlers[Math.floor(flip / 2) % 2]?.settle(given.changedId);
+      await Promise.all([
+        eventually(() => delivered.size > deliveredBefore, { intervalMs: 1 }),
+        flip % 3 === 0 && sweepStrandedAttempts(database.db, notifier),
+      ]);
+    }
+    await last(given);
+    settlers[0]?.settle(given.changedId);
+    await sweepStrandedAttempts(database.db, notifier);
+    running = false;
+  })();
+  await Promise.all([flipped, ...others]);
+}
+
+test.each(lasts)(
+  'flips that end with %s, amid ingest, claims, renewals, records and sweeps, lose, repeat and strand nothing',
+  async (...row) => {
+    const [, last, end] = row;
+    for (let round = 0; round < rounds; round += 1) {
+      const given = await givenTwoBacklogs(database);
+      const delivered = new Set<string>();
+      await flipAmidWork(given, last, delivered);
+
+      // What is left of a settler's turn skips nothing but rows that a sweep has, and the other way round.
+      await eventually(async () => {
+        await sweepStrandedAttempts(database.db, notifier);
+        return (await count(given.changedId, end === 'kept' ? 'lane = 0' : end === 'delivered' ? 'lane = 1' : 'true')) === 0;
+      });
+      if (end === 'delivered') {
+        await deliverAll(database, delivered);
+      }
+
+      const ends = await endsOf(database, given.changedId);
+      expect(ends.length).toBeGreaterThanOrEqual(400);
+      expect(ends.filter((attempt) => attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
+      expect(ends.filter((attempt) => attempt.is_successful !== delivered.has(attempt.request_attempt_id))).toEqual([]);
+      expect(ends.some((attempt) => attempt.is_open)).toBe(end === 'kept');
+      expect(ends.some((attempt) => attempt.is_cancelled)).toBe(end === 'cancelled');
+      const otherEnds = await endsOf(database, given.otherId);
+      expect(otherEnds.filter((attempt) => attempt.is_cancelled || attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
+      expect(await count(given.otherId, 'lane = 1')).toBe(0);
+      await database.admin.query({ text: 'truncate webhook.open_attempt, webhook.witness' });
+    }
+    const { rows } = await database.admin.query({
+      text: 'select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()',
+    });
+    expect(rows).toEqual([{ deadlocks: 0 }]);
+  },
+);
