@@ -3,10 +3,12 @@ import openapiTS, { astToString } from 'openapi-typescript';
 
 const head = '// Made by `pnpm docs` from docs/openapi.json; do not edit.\n';
 
-/** POSTs that may be sent twice without doing their work twice. Every other method may. */
+/**
+ * POSTs that may be sent twice without doing their work twice. Every other method may. Batches are not among them: their events may lack the
+ * ids that make it harmless; the client's sender of events gives them ids and repeats batches by itself.
+ */
 const repeatablePosts = new Set([
   '/event',
-  '/events/batch',
   '/event_types',
   '/subscriptions/match',
   '/subscriptions/{subscription_id}/pause',

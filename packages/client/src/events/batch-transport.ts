@@ -120,7 +120,7 @@ function batchRequest(events: readonly QueuedEvent[]): WireRequest {
   };
 }
 
-/** What became of one event: `{status, event}` or `{status, problem}`. */
+/** What became of one event: `{status, event}`, or `{status, problem, retry_after?}` as it would have been refused alone. */
 function readItem(item: unknown, { event }: QueuedEvent, sent: Sent, attempts: number): IngestedEvent | PostriderError {
   const { application_id, event_id } = event;
   const status = memberOf(item, 'status');
@@ -128,11 +128,12 @@ function readItem(item: unknown, { event }: QueuedEvent, sent: Sent, attempts: n
   if (typeof status === 'number' && status < 300) {
     return { application_id, event_id, received_at: typeof receivedAt === 'string' ? receivedAt : null };
   }
+  const retryAfter = memberOf(item, 'retry_after');
   const refusal = refusalOf(memberOf(item, 'problem'), {
     operation,
     status: typeof status === 'number' ? status : sent.status,
     requestId: sent.headers.get('x-request-id'),
-    retryAfterMs: null,
+    retryAfterMs: typeof retryAfter === 'number' ? retryAfter * 1000 : null,
     otherwise: 'The answer does not say what became of this event.',
   }).after(attempts);
   return wasIngestedBefore(refusal, attempts) ? { application_id, event_id, received_at: null } : refusal;

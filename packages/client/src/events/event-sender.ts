@@ -65,7 +65,7 @@ export class EventSender {
     this.#dispatch();
     return decided.finally(() => {
       this.#undecided.delete(decided);
-      this.#waitingForRoom.shift()?.();
+      this.#wakeThoseWaiting();
     });
   }
 
@@ -87,6 +87,15 @@ export class EventSender {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.flush();
+  }
+
+  /** As many as there is room for. Who was woken may not send after all, so that the others are looked after in the next turn. */
+  #wakeThoseWaiting(): void {
+    const room = this.#limits.pendingMax - this.pending;
+    if (room > 0 && this.#waitingForRoom.length > 0) {
+      this.#waitingForRoom.splice(0, room).forEach((wake) => wake());
+      setTimeout(() => this.#wakeThoseWaiting(), 0);
+    }
   }
 
   #dispatch(): void {
