@@ -1,4 +1,5 @@
-// Writes what packages/client has of the OpenAPI document: the types, and one method per operation.
+// Writes what packages/client has of the OpenAPI document: the types, and one method per operation. openapi-typescript makes types and nothing
+// else, so that the client has no code of strangers; generators of whole clients bring a runtime that retries and fails in its own ways.
 import openapiTS, { astToString } from 'openapi-typescript';
 
 const head = '// Made by `pnpm docs` from docs/openapi.json; do not edit.\n';
@@ -52,7 +53,7 @@ function describe(document, path, method, operation) {
     isPaged: 'Link' in (first.headers ?? {}),
     rows: schema?.type === 'array' ? null : onlyListOf(schema),
     isInputNeeded:
-      names('path').length > 0 || (operation.parameters ?? []).some(({ required }) => required) || Boolean(body?.required?.length),
+      body?.type === 'array' || Boolean(body?.required?.length) || (operation.parameters ?? []).some(({ required }) => required),
     hasInput: (operation.parameters ?? []).length > 0 || body !== undefined,
   };
   refuseClashes(described.id, [...names('path'), ...names('query')], body);
