@@ -22,7 +22,17 @@ export interface PostriderOptions {
   readonly fetch?: typeof fetch;
 }
 
-export type Postrider = ReturnType<typeof connect>;
+type Operations = ReturnType<typeof createOperations>;
+
+/** The whole API, by the names of its operations. */
+export interface Postrider extends Omit<Operations, 'events'> {
+  readonly events: Omit<Operations['events'], 'ingest'> & {
+    /** Ingests an event: when it resolves, the event and its deliveries are committed. Always sends an id, so that it may be retried. */
+    ingest(event: EventInput, options?: CallOptions): Promise<IngestedEvent>;
+  };
+  /** Groups events that are sent one by one into requests of many. */
+  createEventSender(options?: EventSenderOptions): EventSender;
+}
 
 /** The whole API of Postrider: `postrider.events.ingest(...)`, `postrider.subscriptions.create(...)`. */
 export function createPostrider(options: PostriderOptions): Postrider {
@@ -30,7 +40,7 @@ export function createPostrider(options: PostriderOptions): Postrider {
 }
 
 /** The same with a clock of the caller's. */
-export function connect(options: PostriderOptions, clock: Clock) {
+export function connect(options: PostriderOptions, clock: Clock): Postrider {
   const connection = { baseUrl: baseUrlOf(options.url), token: tokenOf(options.token), fetch: options.fetch ?? fetch };
   const send = createSend(connection, clock);
   const defaults = sendOptions({ timeoutMs: 15_000, retry: defaultRetryPolicy, signal: null }, options);
@@ -39,13 +49,8 @@ export function connect(options: PostriderOptions, clock: Clock) {
   const ingest = (event: EventInput, callOptions?: CallOptions) => ingestEvent(caller, event, callOptions);
   return {
     ...operations,
-    events: {
-      ...operations.events,
-      /** Ingests an event: when it resolves, the event and its deliveries are committed. Always sends an id, so that it may be retried. */
-      ingest,
-    },
-    /** Groups events that are sent one by one into requests of many. */
-    createEventSender: (senderOptions: EventSenderOptions = {}): EventSender =>
+    events: { ...operations.events, ingest },
+    createEventSender: (senderOptions = {}) =>
       new EventSender({ send, ingest, clock, options: sendOptions(defaults, senderOptions) }, senderOptions),
   };
 }
