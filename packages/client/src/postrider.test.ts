@@ -193,6 +193,12 @@ describe('time', () => {
     expect(error).toMatchObject({ reason: 'timeout', wasSent: true, attempts: 1 });
   });
 
+  test('all tries together end in time, whatever one of them may take', async () => {
+    server.respond('/api/v1/event', { kind: 'hang' });
+    const error = await failure(client({ timeoutMs: 3_600_000, retry: { totalMs: 100, delayMs: 1000 } }).events.ingest(event));
+    expect(error).toMatchObject({ reason: 'timeout', attempts: 1, message: expect.stringContaining('within 100 ms') });
+  });
+
   test('a signal ends a try with its own reason', async () => {
     server.respond('/api/v1/event', { kind: 'hang' });
     const controller = new AbortController();

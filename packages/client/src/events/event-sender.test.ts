@@ -248,6 +248,19 @@ describe('pressure', () => {
     await last;
   });
 
+  test('forgets nobody who waits for room, though others do not use theirs', async () => {
+    const gate = Promise.withResolvers<void>();
+    answerBatch = async (events) => {
+      await gate.promise;
+      return { status: 200, body: events.map(ingested) };
+    };
+    const sender = newSender({ eventsMax: 2, pendingMax: 2 });
+    const sent = [1, 2].map((payload) => sender.send(event(payload)));
+    const ready = Array.from({ length: 9 }, () => sender.ready());
+    gate.resolve();
+    await Promise.all([...sent, ...ready]);
+  });
+
   test('a closed sender decides what it has and takes nothing more', async () => {
     const sender = newSender();
     const sent = [1, 2].map((payload) => sender.send(event(payload)));
