@@ -39,6 +39,13 @@ export default {
       to: { path: '^packages/cli/src' },
     },
     {
+      name: 'client-stands-alone',
+      comment: 'Strangers install the client, in any runtime: it has no dependencies, neither ours, nor of the registry, nor of Node.',
+      severity: 'error',
+      from: { path: '^packages/client/src', pathNot: tests },
+      to: { pathNot: '^packages/client/src' },
+    },
+    {
       name: 'shared-stands-alone',
       comment: 'Shared code knows neither the API nor the worker: pass what it needs as a parameter.',
       severity: 'error',
@@ -49,7 +56,7 @@ export default {
       name: 'testkit-only-in-tests',
       comment: 'What ships never imports the testkit: only tests, the demo and benchmarks do.',
       severity: 'error',
-      from: { path: '^packages/(api|worker|shared|cli)/src', pathNot: tests },
+      from: { path: '^packages/(api|worker|shared|cli|client)/src', pathNot: tests },
       to: { path: '^packages/(testkit|demo)/' },
     },
     {

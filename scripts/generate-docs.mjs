@@ -1,4 +1,5 @@
-// Writes docs/configuration.md, docs/metrics.md and docs/openapi.json from the declarations in the code. `--check` fails when they are stale instead.
+// Writes docs/configuration.md, docs/metrics.md, docs/openapi.json and the generated part of packages/client from the declarations in the code.
+// `--check` fails when they are stale instead.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { renderSettingsTables } from '../packages/shared/src/config/settings-doc
 import { createRegistry, registerDatabaseGauge } from '../packages/shared/src/observability/registry.ts';
 import { workerSettings } from '../packages/worker/src/config.ts';
 import { createMetrics as createWorkerMetrics } from '../packages/worker/src/metrics.ts';
+import { renderClient } from './generate-client.mjs';
 
 const idlePool = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 
@@ -41,6 +43,9 @@ function metricsTable(registry) {
     );
   return ['| metric | kind | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
+
+// Nothing is called: the routes need no database to say what they are.
+const openapi = buildDocument(createRoutes({ settings: {} }), version);
 
 const documents = {
   'docs/configuration.md': `# Configuration
@@ -74,8 +79,8 @@ ${metricsTable(apiRegistry)}
 
 ${metricsTable(workerRegistry)}
 `,
-  // Nothing is called: the routes need no database to say what they are.
-  'docs/openapi.json': JSON.stringify(buildDocument(createRoutes({ settings: {} }), version)),
+  'docs/openapi.json': JSON.stringify(openapi),
+  ...(await renderClient(JSON.parse(JSON.stringify(openapi)))),
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,0 +1,12 @@
+export type { CallOptions, Page } from './caller.ts';
+export { type FieldProblem, PostriderError, PostriderTransportError } from './errors.ts';
+export type { EventInput, IngestedEvent } from './events/event-input.ts';
+export { type EventSender, type EventSenderOptions, PostriderSenderFullError } from './events/event-sender.ts';
+export type { RetryPolicy } from './http/retry.ts';
+export { createPostrider, type Postrider, type PostriderOptions } from './postrider.ts';
+export type { Answer, Input, OperationId, ProblemId, Row, Schemas } from './types.ts';
+export { WebhookVerificationError, type WebhookVerificationProblem } from './webhooks/failure.ts';
+export type { VerifiedWebhook, WebhookHeaders, WebhookToVerify } from './webhooks/webhook.ts';
+export { verifyHook0Webhook } from './webhooks/hook0.ts';
+export { verifyStandardWebhook } from './webhooks/standard.ts';
+export { verifyWebhook } from './webhooks/verify-webhook.ts';
