@@ -33,7 +33,7 @@ const slowDelayMs = 50;
 /** Seconds that a slow scenario takes at most if nothing but the receivers' delay holds it up. */
 const slowSecondsMax = 8;
 /** Others would need a connection to the database per slot, or say nothing new. */
-const slowContenders: ReadonlySet<ContenderName> = new Set<ContenderName>(['bare', 'worker', 'two-workers']);
+const slowContenders: ReadonlySet<ContenderName> = new Set<ContenderName>(['bare', 'worker']);
 
 /**
  * Works off a backlog in every way we know, side by side in the same run: each sends the same signed requests, and each but bare undici

@@ -34,7 +34,7 @@ async function deliver(count: number): Promise<number> {
   const runner = await run({
     preset,
     noHandleSignals: true,
-    crontab: '',
+    parsedCronItems: [],
     taskList: {
       async deliver(payload, { withPgClient }) {
         startedAt ||= performance.now();
