@@ -40,7 +40,7 @@ export async function measurePeer(surroundings: Surroundings, { program, queue }
   const line = await finished;
   await child.waitForExit();
   await wait(backendsEndWithinMs);
-  const used = await reading.end(attempts);
+  const used = await reading.end({ deliveries: attempts, senderCpuMicros: Number(line['cpuMicros']) });
 
   if (database && queue) {
     const stored = await queue.countStored(database);
@@ -52,7 +52,6 @@ export async function measurePeer(surroundings: Surroundings, { program, queue }
   return {
     ...used,
     perSecond: attempts / Number(line['seconds']),
-    senderCpuMicros: Number(line['cpuMicros']) / attempts,
     peakMemoryMiB: Number(line['peakMemoryMiB']),
     connections,
   };

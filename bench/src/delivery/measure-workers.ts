@@ -32,8 +32,7 @@ export async function measureWorkers(surroundings: Surroundings, { processes, no
   const cpuBefore = cpuOf(workers);
   kill(workers, 'SIGCONT');
   const connections = await countConnectionsDuring(database, drained(database));
-  const used = await reading.end(attempts);
-  const senderCpuMicros = ((cpuOf(workers) - cpuBefore) / attempts) * 1e6;
+  const used = await reading.end({ deliveries: attempts, senderCpuMicros: (cpuOf(workers) - cpuBefore) * 1e6 });
   const memory = Math.max(...workers.map(({ pid }) => peakMemoryMiB(pid)));
   kill(workers, 'SIGTERM');
   await Promise.all(workers.map((worker) => worker.waitForExit()));
@@ -43,7 +42,7 @@ export async function measureWorkers(surroundings: Surroundings, { processes, no
   if (succeeded !== attempts) {
     throw new Error(`Only ${succeeded} of ${attempts} attempts succeeded.`);
   }
-  return { ...used, perSecond: attempts / seconds, senderCpuMicros, peakMemoryMiB: memory, connections };
+  return { ...used, perSecond: attempts / seconds, peakMemoryMiB: memory, connections };
 }
 
 async function drained(database: TestDatabase): Promise<void> {

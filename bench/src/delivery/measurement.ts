@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import type { BenchServer } from '../bench-database.ts';
-import { treeCpuSeconds } from '../cpu-time.ts';
+import { machineCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
 import type { Sink } from '../sink.ts';
 
 /** One way to deliver, measured once. Everything per delivery; null where there is no database. */
@@ -15,6 +16,8 @@ export interface Measurement {
   readonly peakMemoryMiB: number;
   /** Connections to the database at a time. */
   readonly connections: number | null;
+  /** The part of the machine's CPU time that went elsewhere meanwhile: much of it makes rates worthless, and CPU per delivery less so. */
+  readonly othersCpuShare: number;
 }
 
 /** What all contenders of a scenario share. */
@@ -33,15 +36,21 @@ export async function startReading({ server, sink }: Surroundings, database: Tes
   const walAtStart = database ? await walPosition(database) : 0;
   const databaseAtStart = treeCpuSeconds(server.pid);
   const receiverAtStart = treeCpuSeconds(sink.pid);
+  const machineAtStart = machineCpuSeconds();
+  const startedAt = performance.now();
   return {
-    async end(deliveries: number) {
-      const walBytes = database ? ((await walPosition(database)) - walAtStart) / deliveries : null;
-      const perDelivery = (seconds: number): number => (seconds / deliveries) * microsPerSecond;
-      const databaseSeconds = treeCpuSeconds(server.pid) - databaseAtStart;
+    async end({ deliveries, senderCpuMicros }: { readonly deliveries: number; readonly senderCpuMicros: number }) {
+      const machine = machineCpuSeconds() - machineAtStart;
+      const available = ((performance.now() - startedAt) / 1000) * availableParallelism();
+      const serverCpu = treeCpuSeconds(server.pid) - databaseAtStart;
+      const receiverCpu = treeCpuSeconds(sink.pid) - receiverAtStart;
+      const senderCpu = senderCpuMicros / microsPerSecond;
       return {
-        walBytes,
-        databaseCpuMicros: database ? perDelivery(databaseSeconds) : null,
-        receiverCpuMicros: perDelivery(treeCpuSeconds(sink.pid) - receiverAtStart),
+        walBytes: database ? ((await walPosition(database)) - walAtStart) / deliveries : null,
+        senderCpuMicros: senderCpuMicros / deliveries,
+        databaseCpuMicros: database ? (serverCpu / deliveries) * microsPerSecond : null,
+        receiverCpuMicros: (receiverCpu / deliveries) * microsPerSecond,
+        othersCpuShare: Math.max(0, machine - serverCpu - receiverCpu - senderCpu) / available,
       };
     },
   };

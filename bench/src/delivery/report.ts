@@ -17,7 +17,8 @@ export function renderResults(results: Results): string {
       'receiver CPU us',
       'WAL bytes',
       'peak RSS MiB',
-      'connections',
+      'database connections',
+      'CPU of others, %',
     ],
     measured.map((name) => row(results, name)),
   );
@@ -37,6 +38,7 @@ function row(results: Results, name: ContenderName): string[] {
     column(({ walBytes }) => walBytes),
     most(measurements.map(({ peakMemoryMiB }) => peakMemoryMiB)),
     most(measurements.map(({ connections }) => connections)),
+    column(({ othersCpuShare }) => 100 * othersCpuShare),
   ];
 }
 

@@ -11,6 +11,7 @@ function measured(perSecond: number, overrides: Partial<Measurement> = {}): Meas
     walBytes: 1000,
     peakMemoryMiB: 100,
     connections: 4,
+    othersCpuShare: 0,
     ...overrides,
   };
 }
