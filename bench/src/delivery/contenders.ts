@@ -25,6 +25,9 @@ export interface Contender {
 const rowByRowShare = 10;
 const graphileShare = 2;
 
+/** Who has a connection per slot needs these many on each until its plans and catalogue are cached. */
+export const warmUpPerSlot = 10;
+
 /** The flags of the image keep the heap small; without them a process is faster and larger. */
 const noNodeFlags: readonly string[] = [];
 
@@ -48,7 +51,11 @@ function peer(title: string, program: string, queue: PeerQueue, share: number): 
     title,
     measure: (surroundings) =>
       measurePeer(
-        { ...surroundings, attempts: Math.ceil(surroundings.attempts / share), warmUp: Math.ceil(surroundings.warmUp / share) },
+        {
+          ...surroundings,
+          attempts: Math.ceil(surroundings.attempts / share),
+          warmUp: Math.max(Math.ceil(surroundings.warmUp / share), warmUpPerSlot * surroundings.concurrent),
+        },
         { program, queue },
       ),
   };

@@ -1,7 +1,7 @@
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { type Sink, startSink, startSlowSink } from '../sink.ts';
-import { type ContenderName, contenders } from './contenders.ts';
+import { type ContenderName, contenders, warmUpPerSlot } from './contenders.ts';
 import type { Measurement } from './measurement.ts';
 import { renderResults } from './report.ts';
 import { type CheckedTarget, checkTargets, type Conditions, renderTargets, type Results } from './targets.ts';
@@ -29,6 +29,8 @@ interface Outcome extends Scenario {
   readonly targets: readonly CheckedTarget[];
 }
 
+/** Deliveries before the measured ones, a part of them. */
+const warmUpShare = 5;
 const slowDelayMs = 50;
 /** Seconds that a slow scenario takes at most if nothing but the receivers' delay holds it up. */
 const slowSecondsMax = 8;
@@ -86,6 +88,7 @@ async function measureScenario(server: BenchServer, scenario: Scenario, { rounds
   try {
     const results: Partial<Record<ContenderName, Measurement[]>> = {};
     const { concurrent, attempts } = scenario;
+    const warmUp = Math.max(Math.ceil(attempts / warmUpShare), warmUpPerSlot * concurrent);
     for (let round = 0; round < rounds; round += 1) {
       const order = round % 2 === 0 ? scenario.contenders : scenario.contenders.toReversed();
       for (const name of order) {
@@ -94,7 +97,7 @@ async function measureScenario(server: BenchServer, scenario: Scenario, { rounds
           sink,
           concurrent,
           attempts,
-          warmUp: Math.ceil(attempts / warmUpShare),
+          warmUp,
         });
         results[name] = [...(results[name] ?? []), measurement];
       }
@@ -104,9 +107,6 @@ async function measureScenario(server: BenchServer, scenario: Scenario, { rounds
     await sink.stop();
   }
 }
-
-/** Deliveries before the measured ones, a part of them. */
-const warmUpShare = 5;
 
 function startReceiver({ delayMs }: Scenario): Promise<Sink> {
   return delayMs === 0 ? startSink() : startSlowSink(delayMs);
