@@ -41,43 +41,21 @@ async function deliver(queue: Phase, count: number): Promise<number> {
     pollingIntervalSeconds: 0.5,
     perJobResults: true,
   } as const;
-  await boss.work(queue, settings, (jobs) => Promise.all(jobs.map(deliverOne)));
-  const seconds = await secondsToComplete(queue, count);
+  const answered = Promise.withResolvers<void>();
+  let left = count;
+  const startedAt = performance.now();
+  await boss.work(queue, settings, async (jobs) => {
+    const results = await Promise.all(jobs.map(deliverOne));
+    left -= jobs.length;
+    if (left <= 0) {
+      answered.resolve();
+    }
+    return results;
+  });
+  await answered.promise;
+  // Resolves when the last batch has been completed, too.
   await boss.offWork(queue);
-  return seconds;
-}
-
-/** By the database's own record, asked for until the last job is complete. */
-async function secondsToComplete(queue: Phase, count: number): Promise<number> {
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    if (await hasOpenJobs(queue)) {
-      continue;
-    }
-    const [row] = await ask(
-      `select extract(epoch from max(completed_on) - min(started_on))::double precision as seconds, count(*)::integer as completed
-       from pgboss.job where name = $1 and state = 'completed'`,
-      queue,
-    );
-    if (!isCompletion(row) || row.completed !== count) {
-      throw new Error(`Not all of ${count} jobs were completed: ${JSON.stringify(row)}`);
-    }
-    return row.seconds;
-  }
-}
-
-function isCompletion(row: unknown): row is { readonly seconds: number; readonly completed: number } {
-  return typeof row === 'object' && row !== null && 'seconds' in row && 'completed' in row;
-}
-
-async function hasOpenJobs(queue: Phase): Promise<boolean> {
-  const rows = await ask(`select from pgboss.job where name = $1 and state < 'completed' limit 1`, queue);
-  return rows.length > 0;
-}
-
-async function ask(text: string, queue: Phase): Promise<readonly unknown[]> {
-  const result: { readonly rows: readonly unknown[] } = await boss.getDb().executeSql(text, [queue]);
-  return result.rows;
+  return (performance.now() - startedAt) / 1000;
 }
 
 await runPeer({ deliver }, peer);
