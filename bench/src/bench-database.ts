@@ -21,7 +21,8 @@ export async function startBenchServer(): Promise<BenchServer> {
     dataDir: join(directory, 'data'),
     logFile: join(directory, 'postgres.log'),
     superuserPassword: 'postgres',
-    settings: { shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '30min' },
+    // A contender that holds a connection per delivery needs them.
+    settings: { shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '30min', max_connections: '200' },
   });
   return {
     pid: server.pid(),

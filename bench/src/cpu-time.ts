@@ -19,6 +19,14 @@ export function treeCpuSeconds(pid: number): number {
   return processCpuSeconds(pid) + ended + children.reduce((sum, child) => sum + cpuOrNothing(Number(child)), 0);
 }
 
+/** CPU seconds that everybody on this machine used since it started, and those that others on its host took from it. */
+export function machineCpuSeconds(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  // "cpu" and two spaces, then: user, nice, system, idle, iowait, irq, softirq, steal (proc(5)).
+  const [, , user, nice, system, , , irq, softirq, steal] = line.split(' ').map(Number);
+  return [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / ticksPerSecond;
+}
+
 /** Peak resident memory of a process in MiB. */
 export function peakMemoryMiB(pid: number): number {
   const [, kib] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

@@ -3,7 +3,9 @@ import { createTestDatabase } from '@postrider/testkit/test-database';
 import { Command } from 'commander';
 import { startBenchServer } from './bench-database.ts';
 import { runChaos } from './chaos/chaos.ts';
+import { contenderNames } from './delivery/contenders.ts';
 import { benchDelivery } from './delivery/delivery.ts';
+import { type DeliveryFlags, deliveryChoices, readContenders, readCount, readCounts } from './delivery/options.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
 import { benchMass } from './mass/mass.ts';
@@ -18,13 +20,16 @@ const program = new Command('pnpm bench').description(
 
 program
   .command('delivery')
-  .description('one worker draining a backlog, beside bare undici and the row-by-row algorithm')
-  .option('--attempts <count>', 'attempts in the backlog', '50000')
-  .option('--concurrent <list>', 'slots, separated by commas', '20,100')
-  .option('--rounds <count>', 'how often everything is measured', '3')
-  .action(({ attempts, concurrent, rounds }: { attempts: string; concurrent: string; rounds: string }) =>
-    benchDelivery({ attempts: Number(attempts), concurrencies: concurrent.split(',').map(Number), rounds: Number(rounds), print }),
-  );
+  .description(
+    'a backlog worked off by one, two and four workers, beside bare undici, the row-by-row algorithm, graphile-worker and pg-boss',
+  )
+  .option('--quick', 'one short round with few contenders, in under half a minute')
+  .option('--attempts <count>', 'attempts in the backlog (50,000)', readCount)
+  .option('--concurrent <list>', 'slots beside a receiver that answers at once (20,100); none when empty', readCounts)
+  .option('--slow <list>', 'slots beside receivers that take 50 ms (100,1000); none when empty', readCounts)
+  .option('--rounds <count>', 'how often everything is measured (3)', readCount)
+  .option('--contenders <list>', `of ${contenderNames.join(', ')} (all)`, readContenders)
+  .action((flags: DeliveryFlags) => benchDelivery({ ...deliveryChoices(flags), print }));
 
 program
   .command('flow')

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startProcess } from '@postrider/testkit/child-process';
 import { startCountingReceiver } from '@postrider/testkit/counting-receiver-process';
 import { eventually } from '@postrider/testkit/eventually';
@@ -10,7 +11,7 @@ import { freePort } from '@postrider/testkit/free-port';
 /** A receiver that costs as little as possible. */
 export interface Sink {
   readonly url: string;
-  readonly kind: 'nginx' | 'node';
+  readonly kind: string;
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -39,6 +40,19 @@ http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; cl
 async function startNode(): Promise<Sink> {
   const receiver = await startCountingReceiver();
   return { url: receiver.url, kind: 'node', pid: receiver.pid, stop: () => stopProcess(receiver) };
+}
+
+/** Of a slow receiver: it costs Node more to answer late than a sender to wait, so one would be what is measured. */
+const slowReceiverProcesses = 2;
+
+/** A receiver in Node that answers after a delay. */
+export async function startSlowSink(delayMs: number): Promise<Sink> {
+  const port = await freePort();
+  const main = fileURLToPath(new URL('../dist/delivery/slow-receiver.js', import.meta.url));
+  const managed = startProcess({ command: process.execPath, args: [main, String(delayMs), String(slowReceiverProcesses), String(port)] });
+  await managed.waitForLog((line) => line['event'] === 'receiver.started');
+  const kind = `node, ${slowReceiverProcesses} processes`;
+  return { url: `http://127.0.0.1:${port}`, kind, pid: managed.pid, stop: () => stopProcess(managed) };
 }
 
 async function stopProcess(managed: ReturnType<typeof startProcess>): Promise<void> {

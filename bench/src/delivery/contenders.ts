@@ -1,0 +1,62 @@
+import { graphileQueue, type PeerQueue, pgBossQueue, rowByRowQueue } from './peer-queues.ts';
+import type { Measurement, Surroundings } from './measurement.ts';
+import { measurePeer } from './measure-peer.ts';
+import { measureWorkers } from './measure-workers.ts';
+
+export const contenderNames = [
+  'bare',
+  'worker',
+  'small-heap',
+  'two-workers',
+  'four-workers',
+  'row-by-row',
+  'graphile-worker',
+  'pg-boss',
+] as const;
+
+export type ContenderName = (typeof contenderNames)[number];
+
+export interface Contender {
+  readonly title: string;
+  measure(surroundings: Surroundings): Promise<Measurement>;
+}
+
+/** Slow ones get a part of the attempts, enough to know how slow. */
+const rowByRowShare = 10;
+const graphileShare = 2;
+
+/** Who has a connection per slot needs these many on each until its plans and catalogue are cached. */
+export const warmUpPerSlot = 10;
+
+/** The flags of the image keep the heap small; without them a process is faster and larger. */
+const noNodeFlags: readonly string[] = [];
+
+export const contenders: Readonly<Record<ContenderName, Contender>> = {
+  bare: { title: 'bare undici', measure: (surroundings) => measurePeer(surroundings, { program: 'bare-sender', queue: null }) },
+  worker: workers('Postrider, 1 worker', 1, noNodeFlags),
+  'small-heap': workers('Postrider, 1 worker, small heap', 1),
+  'two-workers': workers('Postrider, 2 workers', 2, noNodeFlags),
+  'four-workers': workers('Postrider, 4 workers', 4, noNodeFlags),
+  'row-by-row': peer('row by row', 'row-by-row', rowByRowQueue, rowByRowShare),
+  'graphile-worker': peer('graphile-worker', 'graphile-sender', graphileQueue, graphileShare),
+  'pg-boss': peer('pg-boss', 'pg-boss-sender', pgBossQueue, 1),
+};
+
+function workers(title: string, processes: number, nodeFlags?: readonly string[]): Contender {
+  return { title, measure: (surroundings) => measureWorkers(surroundings, nodeFlags ? { processes, nodeFlags } : { processes }) };
+}
+
+function peer(title: string, program: string, queue: PeerQueue, share: number): Contender {
+  return {
+    title,
+    measure: (surroundings) =>
+      measurePeer(
+        {
+          ...surroundings,
+          attempts: Math.ceil(surroundings.attempts / share),
+          warmUp: Math.max(Math.ceil(surroundings.warmUp / share), warmUpPerSlot * surroundings.concurrent),
+        },
+        { program, queue },
+      ),
+  };
+}
