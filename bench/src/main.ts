@@ -8,6 +8,7 @@ import { runFuzz } from './fuzz/fuzz.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
+import { addScenarios } from './scenarios.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -96,5 +97,7 @@ program
     await server.stop();
     print(`${requests} requests, no failure of ours`);
   });
+
+addScenarios(program, print);
 
 await program.parseAsync();
