@@ -43,8 +43,10 @@ const columns: readonly ResultColumn[] = [
   { name: 'claim ms, mean', digits: 2, isPlotted: true },
   { name: 'claim ms, p99 below', digits: 1 },
   { name: 'deliveries/s', digits: 0, isPlotted: true },
+  { name: 'database CPU s per 1,000', digits: 3, isPlotted: true },
   { name: 'claim, of the small case', digits: 2, target: { atMost: 2 } },
   { name: 'rate, of the small case', digits: 2, target: { atLeast: 0.5 } },
+  { name: 'CPU, of the small case', digits: 2, target: { atMost: 2 } },
 ];
 
 /** Claims and rates of one worker on queues and logs that have grown, beside the small ones in the same run. */
@@ -58,7 +60,7 @@ export async function benchGrowth(options: GrowthBenchOptions): Promise<void> {
     options.print(
       `${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; receiver: ${sink.kind}; ${options.rounds} rounds`,
     );
-    const cases = casesOf(options);
+    const cases = casesOf(server, options);
     const prepared = [];
     for (const growthCase of cases) {
       prepared.push({ growthCase, ...(await prepare({ server, sink, defer }, growthCase)) });
@@ -87,17 +89,18 @@ export async function benchGrowth(options: GrowthBenchOptions): Promise<void> {
   });
 }
 
-function casesOf(options: GrowthBenchOptions): GrowthCase[] {
+function casesOf(server: BenchServer, options: GrowthBenchOptions): GrowthCase[] {
   const { finished, waiting, due, deliveries, warmUp, heldSeconds } = options;
   const backlog = Math.ceil((warmUp + deliveries) * backlogShare);
-  const drain = (database: TestDatabase): Promise<WatchedWork> => watchDrain(database, { warmUp, count: deliveries });
+  const drain = (database: TestDatabase): Promise<WatchedWork> => watchDrain(database, { server, warmUp, count: deliveries });
   const refillAndDrain = async (database: TestDatabase, owner: SeedOwner): Promise<WatchedWork> => {
     await database.admin.query({ text: 'delete from webhook.open_attempt where due_at <= statement_timestamp()' });
     await seedDue(database, owner, backlog, 1);
     await settle(database);
     return drain(database);
   };
-  const held = (database: TestDatabase, owner: SeedOwner) => besideOpenTransaction(database, () => pace(heldSeconds)(database, owner));
+  const held = (database: TestDatabase, owner: SeedOwner) =>
+    besideOpenTransaction(database, () => pace(server, heldSeconds)(database, owner));
   return [
     { name: small, reference: null, prepare: nothing, measure: refillAndDrain },
     {
@@ -129,14 +132,15 @@ function casesOf(options: GrowthBenchOptions): GrowthCase[] {
       prepare: (database, owner) => seedDue(database, owner, due, sharing),
       measure: drain,
     },
-    { name: paced, reference: null, prepare: nothing, measure: pace(heldSeconds / 3) },
+    { name: paced, reference: null, prepare: nothing, measure: pace(server, heldSeconds / 3) },
     { name: `${paced}, a transaction held open`, reference: paced, prepare: nothing, measure: held },
   ];
 }
 
 /** A worker at a steady rate for some seconds, watched in the last third of them. */
-function pace(seconds: number): GrowthCase['measure'] {
-  return (database, owner) => watchPace(database, { owner, perSecond: pacePerSecond, beforeMs: seconds * 667, watchMs: seconds * 333 });
+function pace(server: BenchServer, seconds: number): GrowthCase['measure'] {
+  return (database, owner) =>
+    watchPace(database, { server, owner, perSecond: pacePerSecond, beforeMs: seconds * 667, watchMs: seconds * 333 });
 }
 
 function nothing(): Promise<void> {
@@ -182,7 +186,9 @@ function compare(work: WatchedWork, reference: WatchedWork): Round {
     'claim ms, mean': work.claimMeanMs,
     'claim ms, p99 below': work.claimP99Ms,
     'deliveries/s': work.perSecond,
+    'database CPU s per 1,000': work.databaseCpu,
     'claim, of the small case': work.claimMeanMs / reference.claimMeanMs,
     'rate, of the small case': work.perSecond / reference.perSecond,
+    'CPU, of the small case': work.databaseCpu / reference.databaseCpu,
   };
 }

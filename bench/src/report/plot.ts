@@ -33,7 +33,7 @@ export function plotTable(table: ResultTable): string | null {
     title: plotted.map(({ column }, position) => ({ text: column.name, left: left(position), top: 6, textStyle: { fontSize: 13 } })),
     grid: plotted.map((_, position) => ({ left: left(position), width: plotWidth, top: headHeight, bottom: footHeight })),
     xAxis: plotted.map(({ index }, position) => ({
-      type: isWide(table, index) ? 'log' : 'value',
+      ...axisOf(table, index),
       gridIndex: position,
       splitNumber: 3,
       axisLabel: { fontSize: 11, hideOverlap: true },
@@ -103,7 +103,13 @@ function targetLine({ target }: ResultColumn): { markLine?: object } {
   };
 }
 
-function isWide({ rows }: ResultTable, index: number): boolean {
-  const medians = rows.map((row) => spreadOf(row.cells[index] ?? []).median).filter((median) => !Number.isNaN(median));
-  return Math.min(...medians) > 0 && Math.max(...medians) / Math.min(...medians) > linearRatioMax;
+/** A logarithmic axis begins at the power of ten below its values, and so do its bars. */
+function axisOf({ rows }: ResultTable, index: number): { type: 'value' } | { type: 'log'; min: number; startValue: number } {
+  const values = rows.flatMap((row) => row.cells[index] ?? []);
+  const least = Math.min(...values);
+  if (values.length === 0 || least <= 0 || Math.max(...values) / least <= linearRatioMax) {
+    return { type: 'value' };
+  }
+  const from = 10 ** Math.floor(Math.log10(least));
+  return { type: 'log', min: from, startValue: from };
 }

@@ -70,7 +70,7 @@ pnpm bench report        # writes this page
 
 On Linux, on a machine that does nothing else. A scenario starts all that it needs, a PostgreSQL of its own too, and leaves nothing behind but
 \`bench/results/<scenario>.json\`. It receives with nginx where that is installed. \`--quick\` shows that a scenario works: its sizes are too small for
-figures. \`growth\` needs some 30 GB of disk and an hour at full size. \`pnpm bench --help\` lists all scenarios.`;
+figures. \`pnpm bench --help\` lists all scenarios.`;
 
 /** As `pnpm format` leaves it. */
 function format(text: string): string {
