@@ -12,6 +12,7 @@ import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
 import { stopProcess, withCleanUp } from '../clean-up.ts';
 import { treeCpuSeconds } from '../cpu-time.ts';
+import { readGroupSizes, rowsPerStatement } from '../load/group-sizes.ts';
 import { renderResultTable, type ResultColumn, type Round, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { type Sink, startSink } from '../sink.ts';
@@ -29,12 +30,16 @@ const warmUpPerWorker = 1000;
 /** What inserting an attempt, vacuuming and a checkpoint take at most, so that all of it is over when the attempts come due. */
 const setUpMs = 2500;
 const setUpMsPerAttempt = 0.1;
+/** What idle workers ask meanwhile is not what a drain costs. */
+const beforeDueMs = 100;
 
 const columns: readonly ResultColumn[] = [
   { name: 'deliveries/s', digits: 0, isPlotted: true },
   { name: 'of the best', digits: 2, target: { atLeast: 0.7 } },
   { name: 'database CPU s per 1,000', digits: 3, isPlotted: true },
   { name: 'of one worker', digits: 2, target: { atMost: 2 } },
+  { name: 'rows per claim', digits: 0 },
+  { name: 'rows per record', digits: 0 },
   { name: 'share of the busiest worker', digits: 2 },
 ];
 
@@ -42,6 +47,8 @@ interface Drained {
   readonly perSecond: number;
   readonly databaseCpu: number;
   readonly busiestShare: number;
+  readonly claimRows: number;
+  readonly recordRows: number;
 }
 
 /** The same backlog drained by more and more worker processes: they must not get into each other's way. */
@@ -63,12 +70,14 @@ export async function benchScale(options: ScaleBenchOptions): Promise<void> {
       }
       const best = Math.max(...[...drains.values()].map(({ perSecond }) => perSecond));
       const alone = [...drains.values()][0]?.databaseCpu ?? Number.NaN;
-      for (const [count, { perSecond, databaseCpu, busiestShare }] of drains) {
+      for (const [count, { perSecond, databaseCpu, busiestShare, claimRows, recordRows }] of drains) {
         rounds.get(count)?.push({
           'deliveries/s': perSecond,
           'of the best': perSecond / best,
           'database CPU s per 1,000': databaseCpu,
           'of one worker': databaseCpu / alone,
+          'rows per claim': claimRows,
+          'rows per record': recordRows,
           'share of the busiest worker': busiestShare,
         });
       }
@@ -101,16 +110,20 @@ function measure(server: BenchServer, sink: Sink, workers: number, attempts: num
     await drained(database);
 
     await insertAhead(database, application, measured, attempts);
+    const claimsBefore = await readGroupSizes(running, 'postrider_worker_claim_rows');
+    const recordsBefore = await readGroupSizes(running, 'postrider_worker_record_rows');
     const cpuBefore = treeCpuSeconds(server.pid);
     await drained(database);
     // The last outcomes are recorded a moment after the queue is empty of what may be claimed.
     await wait(200);
     const databaseCpu = ((treeCpuSeconds(server.pid) - cpuBefore) / attempts) * 1000;
-    return { databaseCpu, ...(await readRate(database, measured, attempts)) };
+    const claimRows = rowsPerStatement(claimsBefore, await readGroupSizes(running, 'postrider_worker_claim_rows'));
+    const recordRows = rowsPerStatement(recordsBefore, await readGroupSizes(running, 'postrider_worker_record_rows'));
+    return { databaseCpu, claimRows, recordRows, ...(await readRate(database, measured, attempts)) };
   });
 }
 
-/** Attempts that come due when the database has come to rest. */
+/** Attempts that come due when the database has come to rest; resolves just before they do. */
 async function insertAhead(
   database: TestDatabase,
   application: TestApplication,
@@ -125,6 +138,7 @@ async function insertAhead(
   if (performance.now() > dueAt) {
     throw new Error('The attempts came due before the database had come to rest: the machine is too busy to measure.');
   }
+  await wait(Math.max(0, dueAt - performance.now() - beforeDueMs));
 }
 
 async function drained(database: TestDatabase): Promise<void> {
@@ -139,7 +153,7 @@ async function readRate(
   database: TestDatabase,
   { subscriptionId }: TestSubscription,
   attempts: number,
-): Promise<Omit<Drained, 'databaseCpu'>> {
+): Promise<Pick<Drained, 'perSecond' | 'busiestShare'>> {
   const { rows } = await database.admin.query<{ seconds: number; succeeded: number; busiest: number }>({
     text: `select extract(epoch from percentile_disc(0.9) within group (order by finished_at)
                                   - percentile_disc(0.1) within group (order by finished_at))::double precision as seconds,
