@@ -20,7 +20,7 @@ export function addScenarios(program: Command, print: Print): void {
         perSecond: 200,
         idleWorkers: 10,
         ...(size.quick
-          ? { seconds: 3, warmUpSeconds: 1, idleSeconds: 3, idleEvents: 5 }
+          ? { seconds: 2, warmUpSeconds: 1, idleSeconds: 3, idleEvents: 5 }
           : { seconds: 30, warmUpSeconds: 5, idleSeconds: 30, idleEvents: 50 }),
         rounds: roundsOf(size),
         print,
@@ -46,8 +46,8 @@ export function addScenarios(program: Command, print: Print): void {
   );
   scenario(program, 'recovery', 'kills a worker and the database under load').action((size: SizeOptions) =>
     benchRecovery({
-      worker: { perSecond: 200, beforeMs: size.quick ? 2000 : 10_000 },
-      database: size.quick ? { beforeMs: 1000, afterMs: 4000 } : { beforeMs: 10_000, afterMs: 30_000 },
+      worker: { perSecond: 200, beforeMs: size.quick ? 1500 : 10_000 },
+      database: size.quick ? { beforeMs: 1000, afterMs: 3000 } : { beforeMs: 10_000, afterMs: 30_000 },
       rounds: roundsOf(size),
       print,
     }),
@@ -63,7 +63,7 @@ function scenario(program: Command, name: string, description: string): Command 
     .command(name)
     .description(description)
     .option('--rounds <count>', 'how often everything is measured: 3, or 1 with --quick')
-    .option('--quick', 'small sizes, in less than half a minute: shows that it works, not how fast');
+    .option('--quick', 'small sizes, in about half a minute: shows that it works, not how fast');
 }
 
 function roundsOf({ quick = false, rounds }: SizeOptions): number {

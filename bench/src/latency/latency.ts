@@ -105,7 +105,7 @@ async function measure(
         const times = new Map(arrivals.filter(({ eventId }) => ids.has(eventId)).map(({ eventId, atMs }) => [eventId, atMs]));
         return times.size === ids.size && times;
       },
-      { intervalMs: 500 },
+      { intervalMs: 200 },
     );
     const committed = await running.committedAt();
     const latencies = [...ids].map((id) => (arrived.get(id) ?? Number.NaN) - (committed.get(id) ?? Number.NaN));
