@@ -69,7 +69,8 @@ ${renderSettingsTables(workerSettings, { flags: true })}`,
 
 Made by \`pnpm docs\` from the declarations in the code; do not edit.
 
-Both processes serve Prometheus metrics at \`/metrics\` on their operations port, beside those of every Node process (memory, CPU, event loop).
+Both processes serve Prometheus metrics at \`/metrics\` on their operations port, beside those of every Node process: memory, CPU, and how long the event
+loop is kept waiting (\`nodejs_eventloop_lag_p99_seconds\`, \`nodejs_eventloop_lag_max_seconds\`, since the last scrape).
 
 ## API
 

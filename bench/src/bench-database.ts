@@ -10,24 +10,36 @@ export interface BenchServer {
   readonly pid: number;
   readonly version: string;
   readonly superuserUrl: string;
+  /** What the server logs goes there. */
+  readonly logFile: string;
   createDatabase(): Promise<TestDatabase>;
+  /** Kills it as the kernel would, without warning. */
+  kill9(): Promise<void>;
+  /** Starts it again on the same data and port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts an embedded PostgreSQL that waits for the disk as a real one does. */
-export async function startBenchServer(): Promise<BenchServer> {
+export async function startBenchServer(settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
+  const logFile = join(directory, 'postgres.log');
   const server = await startEmbeddedPostgres({
     dataDir: join(directory, 'data'),
-    logFile: join(directory, 'postgres.log'),
+    logFile,
     superuserPassword: 'postgres',
     // A contender that holds a connection per delivery needs them.
-    settings: { shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '30min', max_connections: '200' },
+    settings: { shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '30min', max_connections: '200', ...settings },
   });
   return {
-    pid: server.pid(),
+    get pid() {
+      return server.pid();
+    },
     version: readFileSync(join(server.dataDir, 'PG_VERSION'), 'utf8').trim(),
     superuserUrl: server.superuserUrl,
+    logFile,
+    kill9: () => server.kill9(),
+    restart: () => server.restart(),
     createDatabase: () => createTestDatabase(server.superuserUrl),
     async stop() {
       await server.stop('immediate');

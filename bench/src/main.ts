@@ -11,6 +11,7 @@ import { runFuzz } from './fuzz/fuzz.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
+import { addScenarios } from './scenarios.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -110,5 +111,7 @@ program
       await server.stop();
     }
   });
+
+addScenarios(program, print);
 
 await program.parseAsync();

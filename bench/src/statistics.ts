@@ -11,6 +11,12 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (low + high) / 2, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
 }
 
+/** The value below which this part of the values lies, from 0 to 1. */
+export function quantileOf(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
 /** `11,800 (11,200 to 12,100)`. */
 export function formatSpread(values: readonly number[], digits: number): string {
   const { median, min, max } = spreadOf(values);

@@ -4,9 +4,10 @@ import { eventually } from '@postrider/testkit/eventually';
 import { Agent, request } from 'undici';
 import { startBenchServer } from '../bench-database.ts';
 import { peakMemoryMiB, processCpuSeconds } from '../cpu-time.ts';
+import { renderResultTable, type ResultColumn, type Round, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { startSink } from '../sink.ts';
-import { renderTable } from '../statistics.ts';
+import { quantileOf } from '../statistics.ts';
 
 export interface FlowBenchOptions {
   readonly seconds: number;
@@ -14,6 +15,14 @@ export interface FlowBenchOptions {
   readonly clients: number;
   readonly print: (line: string) => void;
 }
+
+const columns: readonly ResultColumn[] = [
+  { name: 'events/s', digits: 0 },
+  { name: 'p50 ms', digits: 1, isPlotted: true },
+  { name: 'p99 ms', digits: 1, isPlotted: true },
+  { name: 'CPU s per 1,000', digits: 3 },
+  { name: 'peak RSS MiB', digits: 0 },
+];
 
 /** Events in over HTTP and out to a receiver at the same time, one API and one worker of 20 slots: rates, latency and memory. */
 export async function benchFlow(options: FlowBenchOptions): Promise<void> {
@@ -52,28 +61,29 @@ export async function benchFlow(options: FlowBenchOptions): Promise<void> {
       const { rowCount } = await database.admin.query({ text: 'select from webhook.open_attempt limit 1' });
       return rowCount === 0;
     });
-    const sorted = latenciesMs.toSorted((a, b) => a - b);
-    const at = (part: number): string => `${(sorted[Math.floor(sorted.length * part)] ?? Number.NaN).toFixed(1)} ms`;
     const { rows } = await database.admin.query<{ p50: number; p99: number }>({
       text: `select percentile_cont(0.5) within group (order by lag) as p50, percentile_cont(0.99) within group (order by lag) as p99
              from (select extract(epoch from picked_at - created_at)::double precision * 1000 as lag from webhook.finished_attempt) a`,
     });
     const count = latenciesMs.length;
-    const eventsPerSecond = (count / options.seconds).toFixed(0);
-    const head = ['process', 'events/s', 'p50', 'p99', 'CPU s per 1,000', 'peak RSS'];
-    const table = [
-      ['API', eventsPerSecond, at(0.5), at(0.99), cpu(api.pid, count), `${peakMemoryMiB(api.pid).toFixed(0)} MiB`],
-      [
-        'worker (committed to claimed)',
-        eventsPerSecond,
-        `${rows[0]?.p50.toFixed(1)} ms`,
-        `${rows[0]?.p99.toFixed(1)} ms`,
-        cpu(worker.pid, count),
-        `${peakMemoryMiB(worker.pid).toFixed(0)} MiB`,
+    const of = (pid: number, p50: number, p99: number): Round => ({
+      'events/s': count / options.seconds,
+      'p50 ms': p50,
+      'p99 ms': p99,
+      'CPU s per 1,000': (processCpuSeconds(pid) / count) * 1000,
+      'peak RSS MiB': peakMemoryMiB(pid),
+    });
+    const table = {
+      title: 'Events in and out',
+      note: `${options.clients} clients for ${options.seconds} s; one API and one worker of 20 slots.`,
+      columns,
+      rows: [
+        rowOf(columns, 'API', [of(api.pid, quantileOf(latenciesMs, 0.5), quantileOf(latenciesMs, 0.99))]),
+        rowOf(columns, 'worker (committed to claimed)', [of(worker.pid, rows[0]?.p50 ?? Number.NaN, rows[0]?.p99 ?? Number.NaN)]),
       ],
-    ];
-    options.print(renderTable(head, table));
-    saveResults('flow', environmentOf(server.version), { head, table });
+    };
+    options.print(renderResultTable(table));
+    saveResults('flow', environmentOf(server.version), { tables: [table] });
   } finally {
     for (const managed of [worker, api]) {
       managed.kill('SIGTERM');
@@ -83,8 +93,4 @@ export async function benchFlow(options: FlowBenchOptions): Promise<void> {
     await sink.stop();
     await server.stop();
   }
-}
-
-function cpu(pid: number, count: number): string {
-  return ((processCpuSeconds(pid) / count) * 1000).toFixed(3);
 }

@@ -5,7 +5,7 @@ import { insertBacklog } from '@postrider/testkit/factories';
 import { type ApiProcess, startApi, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import type { BenchServer } from '../bench-database.ts';
-import { claimTimesBetween, readClaimTimes } from './claim-times.ts';
+import { claimTimesBetween, readClaimTimes } from '../load/claim-times.ts';
 import { type ClockedReceiver, startClockedReceiver } from './clocked-receiver.ts';
 import { type MassChange, resume } from './mass-changes.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
