@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { KnownValues } from './known-values.ts';
 import { write } from './mutations.ts';
 import type { Operation } from './operations.ts';
-import type { SchemaValues } from './schema-values.ts';
+import { recordOf, type SchemaValues } from './schema-values.ts';
 import { type Draft, editText, encode, twist, type Twist, twists, type WireEdit } from './twists.ts';
 import type { WireRequest } from './wire.ts';
 
@@ -58,8 +58,8 @@ function drafts(operation: Operation, values: SchemaValues): fc.Arbitrary<Draft>
   const ofPlace = (place: 'path' | 'query'): fc.Arbitrary<[string, unknown][]> => {
     const own = operation.parameters.filter((parameter) => parameter.place === place);
     const members = Object.fromEntries(own.map(({ name, schema }) => [name, values.of(schema, name)]));
-    const requiredKeys = own.filter(({ isRequired }) => isRequired).map(({ name }) => name);
-    return fc.record(members, { requiredKeys }).map((record) => Object.entries(record));
+    const required = new Set(own.filter(({ isRequired }) => isRequired).map(({ name }) => name));
+    return recordOf(members, (name) => required.has(name)).map((record) => Object.entries(record));
   };
   const body = operation.body === undefined ? fc.constant(undefined) : values.of(operation.body, '');
   return fc.record({ path: ofPlace('path'), query: ofPlace('query'), body }).map((parts) => ({

@@ -126,9 +126,23 @@ export class SchemaValues {
     }
     const required = at(schema, 'required');
     const members = Object.fromEntries(properties.map(([name, member]) => [name, this.of(member, name, depth + 1)]));
-    const requiredKeys = properties.map(([name]) => name).filter((name) => Array.isArray(required) && required.includes(name));
-    return fc.record(members, { requiredKeys });
+    return recordOf(members, (name) => Array.isArray(required) && required.includes(name));
   }
+}
+
+/** A third of what is optional at a time: one that is refused is enough to have all of it refused. */
+export function recordOf(
+  members: Readonly<Record<string, fc.Arbitrary<unknown>>>,
+  isRequired: (name: string) => boolean,
+): fc.Arbitrary<Record<string, unknown>> {
+  const left = { weight: 2, arbitrary: fc.constant(undefined) };
+  const given = Object.entries(members).map(([name, arbitrary]): [string, fc.Arbitrary<unknown>] => [
+    name,
+    isRequired(name) ? arbitrary : fc.oneof(left, { weight: 1, arbitrary }),
+  ]);
+  return fc
+    .record(Object.fromEntries(given))
+    .map((record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)));
 }
 
 function reference(kind: string): fc.Arbitrary<string> {
