@@ -15,7 +15,8 @@ beforeAll(async () => {
     await insertBacklog(database.admin, application, subscription, { count: 3000, payloadBytes: 100 });
     ({ subscriptionId } = subscription);
   }
-  await database.admin.query({ text: 'analyze event.event, event.event_key, webhook.open_attempt, webhook.finished_attempt' });
+  // Vacuumed too, so that nothing that comes by changes the statistics between one plan and the next.
+  await database.admin.query({ text: 'vacuum analyze event.event, event.event_key, webhook.open_attempt, webhook.finished_attempt' });
 });
 afterAll(() => database.drop());
 
@@ -58,7 +59,7 @@ test.each<[string, () => string]>([
     'what a mass change works on',
     () =>
       `delete from webhook.open_attempt where ctid = any (array(
-         select ctid from webhook.open_attempt where subscription_id = '${subscriptionId}' limit 1000 for update skip locked))`,
+         select ctid from webhook.open_attempt where subscription_id = '${subscriptionId}' order by due_at limit 1000 for update skip locked))`,
   ],
 ])('a tenant finds %s by the same plan as without policies', async (_, text) => {
   const { applicationId, organizationId } = application;
