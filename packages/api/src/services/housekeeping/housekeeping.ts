@@ -29,13 +29,16 @@ export function startHousekeeping(options: {
   const unfinished: UnfinishedSweep = new Map();
   const tasks = [
     startPeriodic({
-      task: () => ensurePartitions(db),
+      async task() {
+        await ensurePartitions(db);
+        return 'in time';
+      },
       everyMs: partitionsEveryMs,
       afterFailureMs,
       onFailure: onFailure('partitions'),
     }),
     startPeriodic({
-      task: () => sweepStrandedAttempts(db, notifier, unfinished),
+      task: async () => ((await sweepStrandedAttempts(db, notifier, unfinished)) ? 'at once' : 'in time'),
       everyMs: sweepEveryMs,
       afterFailureMs,
       onFailure: onFailure('sweep'),
@@ -44,8 +47,11 @@ export function startHousekeeping(options: {
   if (viewsRefreshMs > 0) {
     tasks.push(
       startPeriodic({
-        // Half a period old is fresh: of several instances the one that comes first refreshes.
-        task: () => refreshEventsPerDay(db, viewsRefreshMs / 2),
+        async task() {
+          // Half a period old is fresh: of several instances the one that comes first refreshes.
+          await refreshEventsPerDay(db, viewsRefreshMs / 2);
+          return 'in time';
+        },
         everyMs: viewsRefreshMs,
         afterFailureMs,
         onFailure: onFailure('events_per_day'),

@@ -5,9 +5,9 @@ export interface Periodic {
 }
 
 export interface PeriodicOptions {
-  /** Resolves with true when it is to run again at once. */
-  readonly task: () => Promise<unknown>;
-  /** Between the end of one run and the start of the next, when there is nothing more to do. */
+  /** Resolves with when it is to run again. */
+  readonly task: () => Promise<'at once' | 'in time'>;
+  /** Between the end of one run and the start of the next that is to come in time. */
   readonly everyMs: number;
   /** After a run that failed. */
   readonly afterFailureMs: number;
@@ -23,7 +23,7 @@ export function startPeriodic(options: PeriodicOptions): Periodic {
   async function run(): Promise<void> {
     let delayMs = options.everyMs;
     try {
-      if ((await options.task()) === true) {
+      if ((await options.task()) === 'at once') {
         delayMs = 0;
       }
     } catch (error) {
