@@ -58,7 +58,6 @@ program
       events: Number(events),
       days: Number(days),
       requests: Number(requests),
-      command: `pnpm bench queries --events ${events} --days ${days} --requests ${requests}`,
       print,
     }),
   );
@@ -78,7 +77,6 @@ program
       rows: quick ? 40_000 : Number(rows),
       rounds: Number(rounds),
       phaseMs: quick ? 4000 : 10_000,
-      command: `pnpm bench ${process.argv.slice(2).join(' ')}`,
       print,
     }),
   );

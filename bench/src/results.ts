@@ -24,10 +24,10 @@ export function environmentOf(postgresVersion: string): Environment {
   };
 }
 
-/** Writes what a scenario measured to `bench/results/<scenario>.json`, with where and how it was measured. */
-export function saveResults(scenario: string, environment: Environment, results: unknown): void {
+/** Writes what a scenario measured to `bench/results/<scenario>.json`, with where, how and under which conditions it was measured. */
+export function saveResults(scenario: string, environment: Environment, results: unknown, conditions: object = {}): void {
   const command = `pnpm bench ${process.argv.slice(2).join(' ')}`;
   mkdirSync(directory, { recursive: true });
-  const record = { ...environment, measuredAt: new Date().toISOString(), command, results };
+  const record = { ...environment, measuredAt: new Date().toISOString(), command, ...conditions, results };
   writeFileSync(`${directory}${scenario}.json`, `${JSON.stringify(record, null, 2)}\n`);
 }

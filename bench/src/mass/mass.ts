@@ -1,8 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { startBenchServer } from '../bench-database.ts';
+import { environmentOf, saveResults } from '../results.ts';
 import { formatSpread, renderTable } from '../statistics.ts';
 import { massChanges } from './mass-changes.ts';
 import { measureMassChange, type MassMeasurement } from './mass-round.ts';
@@ -14,8 +11,6 @@ export interface MassBenchOptions {
   readonly phaseMs: number;
   /** Changes whose name contains this; empty for all. */
   readonly only: string;
-  /** That repeats this run. */
-  readonly command: string;
   readonly print: (line: string) => void;
 }
 
@@ -24,15 +19,13 @@ interface Result {
   readonly measurements: readonly MassMeasurement[];
 }
 
-const resultsFile = fileURLToPath(new URL('../../results/mass.json', import.meta.url));
-
 /** Ends and pauses what has hundreds of thousands of open attempts, beside another customer's steady traffic. */
 export async function benchMass(options: MassBenchOptions): Promise<void> {
   const { rows, rounds, phaseMs, print } = options;
   const server = await startBenchServer();
-  const environment = describeEnvironment(server.version);
+  const environment = environmentOf(server.version);
   print(
-    `${environment.machine}; Node ${environment.node}; PostgreSQL ${environment.postgresql}, fsync on; ${rows} open attempts, ${rounds} rounds`,
+    `${environment.machine}; Node ${environment.node}; PostgreSQL ${environment.postgres}, fsync on; ${rows} open attempts, ${rounds} rounds`,
   );
   const results: Result[] = [];
   try {
@@ -49,8 +42,7 @@ export async function benchMass(options: MassBenchOptions): Promise<void> {
     await server.stop();
   }
   print(`\n${renderResults(results)}`);
-  mkdirSync(fileURLToPath(new URL('../../results', import.meta.url)), { recursive: true });
-  writeFileSync(resultsFile, `${JSON.stringify({ command: options.command, ...environment, rows, rounds, results }, null, 2)}\n`);
+  saveResults('mass', environment, results, { rows, rounds });
   const untrue = results.flatMap(({ measurements }) => measurements).filter((m) => m.untrue > 0 || m.deadlocks > 0);
   if (untrue.length > 0) {
     throw new Error('The API told something untrue, or statements deadlocked.');
@@ -89,15 +81,4 @@ function renderResults(results: readonly Result[]): string {
 function formatMeasured(values: readonly (number | null)[], digits: number): string {
   const measured = values.filter((value) => value !== null);
   return measured.length === 0 ? '' : formatSpread(measured, digits);
-}
-
-function describeEnvironment(postgresql: string) {
-  const [cpu] = cpus();
-  return {
-    at: new Date().toISOString(),
-    commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
-    machine: `${cpus().length} x ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    node: process.version,
-    postgresql,
-  };
 }

@@ -1,13 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { loadavg } from 'node:os';
 import { insertHistory } from '@postrider/testkit/history';
 import { startApi, testMasterKey } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent, request } from 'undici';
 import { startBenchServer } from '../bench-database.ts';
+import { environmentOf, saveResults } from '../results.ts';
 import { renderTable } from '../statistics.ts';
 import { endpointsOf, type KnownRows, type MeasuredEndpoint } from './endpoints.ts';
 
@@ -16,8 +13,6 @@ export interface QueriesBenchOptions {
   readonly days: number;
   /** Requests to each endpoint that are measured. */
   readonly requests: number;
-  /** As it was typed, for the record. */
-  readonly command: string;
   readonly print: (line: string) => void;
 }
 
@@ -32,8 +27,6 @@ const payloadBytes = 512;
 const warmUps = 5;
 /** What the answers of a list are held to. */
 const p99MsMax = 100;
-
-const resultsFile = fileURLToPath(new URL('../../results/queries.json', import.meta.url));
 
 /** Asks a real API process everything that it can be asked, over a long history; every endpoint many times, one request after the other. */
 export async function benchQueries(options: QueriesBenchOptions): Promise<void> {
@@ -59,7 +52,7 @@ export async function benchQueries(options: QueriesBenchOptions): Promise<void> 
     }
     await database.drop();
     print(table(results));
-    save({ ...environment(server.version), command: options.command, ...sizes(options), loadSeconds: Math.round(loadSeconds), results });
+    saveResults('queries', environmentOf(server.version), results, { ...conditions(options), loadSeconds: Math.round(loadSeconds) });
     const slow = results.filter(({ p99Ms }) => p99Ms >= p99MsMax).map(({ name }) => name);
     print(slow.length === 0 ? `\nEvery p99 is below ${p99MsMax} ms.` : `\nAbove ${p99MsMax} ms at p99: ${slow.join(', ')}.`);
   } finally {
@@ -114,23 +107,8 @@ function table(results: readonly EndpointResult[]): string {
   );
 }
 
-function sizes({ events, days, requests }: QueriesBenchOptions) {
-  return { events, attempts: 3 * events, days, requestsPerEndpoint: requests };
-}
-
-function environment(postgresVersion: string) {
-  return {
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    node: process.version,
-    postgres: postgresVersion,
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
-    at: new Date().toISOString(),
-    // Others at work on the machine show in the higher percentiles first.
-    loadAverage: Math.round(loadavg()[0] ?? Number.NaN),
-  };
-}
-
-function save(record: object): void {
-  mkdirSync(dirname(resultsFile), { recursive: true });
-  writeFileSync(resultsFile, `${JSON.stringify(record, null, 2)}\n`);
+function conditions({ events, days, requests }: QueriesBenchOptions) {
+  // Others at work on the machine show in the higher percentiles first.
+  const loadAverage = Math.round(loadavg()[0] ?? Number.NaN);
+  return { events, attempts: 3 * events, days, requestsPerEndpoint: requests, loadAverage };
 }
