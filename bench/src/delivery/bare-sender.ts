@@ -14,7 +14,7 @@ const delivery = {
   payload: Buffer.from(`{"data":"${'x'.repeat(1013)}"}`),
 };
 
-/** By callbacks alone: promises cost as much here as a signature. */
+/** By callbacks alone: as Postrider sends. */
 function send(count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let started = 0;

@@ -21,16 +21,30 @@ export interface CoveredHeaders {
   readonly values: string;
 }
 
-/** Puts headers into the order of signatures. */
-export function coverHeaders(headers: readonly SentHeader[]): CoveredHeaders {
-  const order = orderHeaders(headers.map(([name]) => name));
-  return { names: order.names, values: order.positions.map((position) => headers[position]?.[1].trim() ?? '').join('.') };
+/** The order of signatures for headers of certain names, which is the same for all requests that have them. */
+export interface HeaderOrder {
+  readonly names: string;
+  /** Where each stands among the headers as they were given. */
+  readonly positions: readonly number[];
 }
 
-/** The order of signatures for headers of these names, which is the same for all requests that have them. */
-export function orderHeaders(names: readonly string[]): { readonly names: string; readonly positions: readonly number[] } {
+/** Puts the names of headers into the order of signatures. */
+export function orderHeaders(names: readonly string[]): HeaderOrder {
   const positions = names.map((_, position) => position).toSorted((a, b) => ((names[a] ?? '') < (names[b] ?? '') ? -1 : 1));
   return { names: positions.map((position) => names[position]).join(' '), positions };
+}
+
+/** Puts the values of headers, in the order in which their names were given, into that of signatures. */
+export function coverValues({ names, positions }: HeaderOrder, values: readonly string[]): CoveredHeaders {
+  return { names, values: positions.map((position) => values[position]?.trim() ?? '').join('.') };
+}
+
+/** Puts headers into the order of signatures. */
+export function coverHeaders(headers: readonly SentHeader[]): CoveredHeaders {
+  return coverValues(
+    orderHeaders(headers.map(([name]) => name)),
+    headers.map(([, value]) => value),
+  );
 }
 
 /**

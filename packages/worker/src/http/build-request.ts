@@ -1,4 +1,4 @@
-import { orderHeaders, type SentHeader, signHook0, signStandard } from '@postrider/shared/domain/signature';
+import { coverValues, type HeaderOrder, orderHeaders, type SentHeader, signHook0, signStandard } from '@postrider/shared/domain/signature';
 
 /** Where a subscription's requests go, as it is stored. */
 export interface Target {
@@ -25,7 +25,7 @@ export interface PreparedTarget {
   /** The target's own, lower-case. */
   readonly customHeaders: readonly SentHeader[];
   /** The order in which the signature covers these and our own. */
-  readonly covered: ReturnType<typeof orderHeaders>;
+  readonly covered: HeaderOrder;
 }
 
 /** Headers of ours that the signature covers, after those of the target. */
@@ -177,8 +177,7 @@ export function buildRequest(parts: RequestParts): BuiltRequest | Unbuildable {
     values.push(value);
   });
   if (signing.v0 || signing.v1) {
-    const { names, positions } = target.covered;
-    const covered = { names, values: positions.map((position) => values[position]?.trim() ?? '').join('.') };
+    const covered = coverValues(target.covered, values);
     headers.push(
       signing.headerName,
       signHook0({ secret: secrets[0], timestampSeconds, headers: covered, body: event.payload, versions: signing }),

@@ -1,6 +1,6 @@
 /**
- * Deadlines that all lie equally far after their starts, so that they come in the order of these and one timer does for all: a timer of
- * its own for each request costs more than everything else that is kept of it.
+ * Deadlines that all lie equally far after their starts, so that they come in the order of these and one timer does for all, where a timer
+ * of its own would be made and thrown away with nearly every request.
  */
 export class Deadlines<T> {
   readonly #afterMs: number;

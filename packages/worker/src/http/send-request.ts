@@ -22,7 +22,7 @@ export interface SenderOptions extends GuardOptions {
 }
 
 export interface Sender {
-  /** Sends one request and tells once what came of it. A callback, because promises cost as much here as the signature. Never throws. */
+  /** Sends one request and tells once what came of it. A callback, since the promises of each delivery show in the profile. Never throws. */
   send(request: BuiltRequest, onOutcome: (outcome: DeliveryOutcome) => void): void;
   /** Breaks off every request in flight. */
   abortAll(): void;
