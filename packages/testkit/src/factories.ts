@@ -78,7 +78,8 @@ function secretsKey(): SecretsKey {
 }
 
 /**
- * Inserts what else a tenant can own: a token of each kind, a worker that is assigned at all levels, and an attempt that was answered.
+ * Inserts what else a tenant can own: a token of each kind, a worker that is assigned at all levels, a failure that is remembered, and an attempt
+ * that was answered.
  * Returns the one id that all of them have.
  */
 export async function insertTenancy(db: Database, application: TestApplication, subscriptionId: string): Promise<string> {
@@ -105,6 +106,10 @@ organization_worker as (
 ),
 subscription_worker as (
   insert into webhook.subscription_worker (subscription_id, worker_id) values ($4, $1)
+),
+subscription_health as (
+  insert into webhook.subscription_health (subscription_id, application_id, budget, failures, failing_since, throttling, holds)
+  values ($4, $2, 1, 1, statement_timestamp(), 0, 0)
 ),
 counted_day as (
   insert into event.snapshotted_events_per_day (application_id, day, amount) values ($2, date '2026-01-01', 1)

@@ -89,7 +89,8 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
   };
 }
 
-function claimedAttempt(row: TextRow): ClaimedAttempt {
+/** The first columns of a claim in their order; `is_test` is the fifteenth. */
+export function claimedAttempt(row: TextRow): ClaimedAttempt {
   return {
     applicationId: row[0] ?? '',
     requestAttemptId: row[1] ?? '',
@@ -108,8 +109,8 @@ function claimedAttempt(row: TextRow): ClaimedAttempt {
 // Served by open_attempt_claim: one pool and one lane by equality, since `= any` over several reads the whole queue.
 // The materialized selection is a fence: without it the planner may update more rows than the limit.
 // What is skipped is compared row by row: joined, the rows would be sorted before the limit counts.
-// An attempt that is cancelled reads as failed already and must not seem to be in progress again, and one whose subscription is paused would
-// only be put back: their subscriptions are looked up for the few that are due, and they are left to the mass change that is working them
+// An attempt that is cancelled reads as failed already and must not seem to be in progress again, and one whose subscription is paused or
+// parked would only be put back: their subscriptions are looked up for the few that are due, and they are left to the mass change that is working them
 // off. A sample goes out while its subscription is paused, unless it is cancelled. While there is no mass change, the first condition costs
 // one look at an index that is empty.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
@@ -127,12 +128,12 @@ with due as materialized (
   for no key update skip locked
 ),
 passed_over as materialized (
-  select subscription_id, paused_at is not null as is_paused,
+  select subscription_id, coalesce(paused_at, parked_at) is not null as is_paused,
          case when disabled_at is null and deleted_at is null then cancelled_until else 'infinity' end as cancelled_until
   from webhook.subscription
   where (select exists (select from webhook.subscription where unsettled_since is not null))
     and subscription_id = any (array(select distinct subscription_id from due)) and unsettled_since is not null
-    and (disabled_at is not null or deleted_at is not null or paused_at is not null or cancelled_until > '-infinity')
+    and (disabled_at is not null or deleted_at is not null or coalesce(paused_at, parked_at) is not null or cancelled_until > '-infinity')
 ),
 claimed as (
   update webhook.open_attempt

@@ -56,7 +56,7 @@ export async function ingestEvents(db: Database, events: readonly EventToIngest[
 
 // Keys go in by order of (application_id, event_id): unordered, two instances with the same ids deadlock.
 // received_at has milliseconds, which a JavaScript Date keeps: it is the partition key and travels through workers and back.
-// The attempts of paused subscriptions are parked.
+// The attempts of subscriptions that are paused or parked go into the parked lane.
 // Each 1,000 attempts of a group get a due time of their own: rows that share one defeat the watermark of the claim.
 const sql = `
 with input as materialized (
@@ -99,7 +99,7 @@ new_event as (
 ),
 matched as (
   select a.application_id, a.event_id, a.received_at, a.event_type_name, octet_length(a.payload) as payload_bytes, s.subscription_id, s.pool_id,
-         case when s.paused_at is null then 0 else 1 end as lane,
+         case when coalesce(s.paused_at, s.parked_at) is null then 0 else 1 end as lane,
          a.received_at + ((row_number() over () - 1) / 1000) * interval '1 microsecond' as due_at
   from accepted a
   join webhook.subscription_event_type st on st.application_id = a.application_id and st.event_type_name = a.event_type_name

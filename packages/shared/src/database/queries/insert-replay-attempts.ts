@@ -29,7 +29,7 @@ with replayed as materialized (
   where k.application_id = $1 and k.event_id = $2
 ),
 matched as (
-  select r.*, s.subscription_id, s.pool_id, case when s.paused_at is null then 0 else 1 end as lane,
+  select r.*, s.subscription_id, s.pool_id, case when coalesce(s.paused_at, s.parked_at) is null then 0 else 1 end as lane,
          statement_timestamp() + ((row_number() over () - 1) / 1000) * interval '1 microsecond' as due_at
   from replayed r
   join webhook.subscription_event_type st on st.application_id = r.application_id and st.event_type_name = r.event_type_name

@@ -31,7 +31,7 @@ with retried as materialized (
 insert into webhook.open_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
                                   payload_bytes, pool_id, lane, retry_count, event_type_name)
 select $1::uuid, webhook.new_request_attempt_id(statement_timestamp()), r.event_id, r.received_at, s.subscription_id, statement_timestamp(),
-       statement_timestamp(), r.payload_bytes, s.pool_id, case when s.paused_at is null then 0 else 1 end,
+       statement_timestamp(), r.payload_bytes, s.pool_id, case when coalesce(s.paused_at, s.parked_at) is null then 0 else 1 end,
        (select least(coalesce(max(f.retry_count), -1) + 1, 32000)
         from webhook.finished_attempt f
         where f.application_id = $1 and f.event_id = $2 and f.subscription_id = $3),

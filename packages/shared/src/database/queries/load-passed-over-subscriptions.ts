@@ -25,9 +25,10 @@ export async function loadPassedOverSubscriptions(db: Database, subscriptionIds:
 
 // Served by the primary key of subscription. The conditions are those of claim-request-attempts.
 const sql = `
-select subscription_id, case when disabled_at is null and deleted_at is null then cancelled_until else 'infinity' end, paused_at is not null,
+select subscription_id, case when disabled_at is null and deleted_at is null then cancelled_until else 'infinity' end,
+       coalesce(paused_at, parked_at) is not null,
        (extract(epoch from statement_timestamp()) * 1000000)::bigint
 from webhook.subscription
 where subscription_id = any ($1::uuid[]) and unsettled_since is not null
-  and (disabled_at is not null or deleted_at is not null or paused_at is not null or cancelled_until > '-infinity')
+  and (disabled_at is not null or deleted_at is not null or coalesce(paused_at, parked_at) is not null or cancelled_until > '-infinity')
 `;

@@ -1,9 +1,11 @@
 import type { QueryResultRow } from 'pg';
+import type { RetryPolicy } from '../../domain/delivery-policy.ts';
 import { uuidArray } from '../binary-array.ts';
 import type { Database } from '../pool.ts';
+import { healthColumns, type SubscriptionHealthRow } from '../subscription-health-row.ts';
 
 /** What a delivery needs to know of a subscription. */
-export interface SubscriptionForDelivery extends QueryResultRow {
+export interface SubscriptionForDelivery extends SubscriptionHealthRow, QueryResultRow {
   readonly subscription_id: string;
   readonly target_method: string;
   readonly target_url: string;
@@ -15,6 +17,11 @@ export interface SubscriptionForDelivery extends QueryResultRow {
   readonly is_paused: boolean;
   /** Attempts made up to this time are cancelled; null when none are. */
   readonly cancelled_until: Date | null;
+  readonly retry_schedule: RetryPolicy | null;
+  readonly timeout_ms: number | null;
+  readonly in_flight_max: number | null;
+  readonly rate_requests: number | null;
+  readonly rate_period_ms: number | null;
 }
 
 /** Subscriptions by id, whatever their state; unknown ids are left out. */
@@ -28,12 +35,14 @@ export async function loadSubscriptions(db: Database, subscriptionIds: readonly 
 }
 
 const sql = `
-select subscription_id, target_method, target_url, target_headers, secret_sealed,
-       array(select p.sealed from unnest(previous_secrets_sealed, previous_secrets_until) with ordinality as p (sealed, until, ordinality)
+select s.subscription_id, s.target_method, s.target_url, s.target_headers, s.secret_sealed,
+       array(select p.sealed from unnest(s.previous_secrets_sealed, s.previous_secrets_until) with ordinality as p (sealed, until, ordinality)
              where p.until > statement_timestamp() order by p.ordinality) as previous_secrets_sealed,
-       disabled_at is null and deleted_at is null as is_live,
-       paused_at is not null as is_paused,
-       nullif(cancelled_until, '-infinity') as cancelled_until
-from webhook.subscription
-where subscription_id = any ($1::uuid[])
+       s.disabled_at is null and s.deleted_at is null as is_live,
+       s.paused_at is not null as is_paused,
+       nullif(s.cancelled_until, '-infinity') as cancelled_until,
+       s.retry_schedule, s.timeout_ms, s.in_flight_max, s.rate_requests, s.rate_period_ms, ${healthColumns}
+from webhook.subscription s
+left join webhook.subscription_health h on h.subscription_id = s.subscription_id
+where s.subscription_id = any ($1::uuid[])
 `;

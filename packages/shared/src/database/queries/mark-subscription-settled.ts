@@ -16,7 +16,7 @@ where subscription_id = $1 and unsettled_since = $2::timestamptz
   and not exists (
     select from webhook.open_attempt a
     where a.subscription_id = $1
-      and (a.pool_id <> subscription.pool_id or a.lane <> case when subscription.paused_at is null or a.is_test then 0 else 1 end
+      and (a.pool_id <> subscription.pool_id or a.lane <> case when coalesce(subscription.paused_at, subscription.parked_at) is null or a.is_test then 0 else 1 end
            or subscription.disabled_at is not null or subscription.deleted_at is not null
            or a.created_at <= subscription.cancelled_until)
   )

@@ -29,7 +29,7 @@ export async function moveOpenAttempts(
 // from end to end.
 const sql = `
 with wanted as materialized (
-  select pool_id, case when paused_at is null then 0 else 1 end as lane
+  select pool_id, case when coalesce(paused_at, parked_at) is null then 0 else 1 end as lane
   from webhook.subscription
   where subscription_id = $1
 ),

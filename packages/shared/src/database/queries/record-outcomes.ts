@@ -78,7 +78,8 @@ removed as (
 ),
 settled as materialized (
   select r.*, o.succeeded, o.elapsed_ms, o.error_name, o.http_code, o.response_headers, o.response_body, o.response_body_truncated,
-         o.retry_delay_ms, o.next_retry_count, o.reason, s.pool_id, case when s.paused_at is null or r.is_test then 0 else 1 end as lane,
+         o.retry_delay_ms, o.next_retry_count, o.reason, s.pool_id,
+         case when coalesce(s.paused_at, s.parked_at) is null or r.is_test then 0 else 1 end as lane,
          o.retry_delay_ms is not null and s.pool_id is not null as is_retried
   from removed r
   join outcome o on o.request_attempt_id = r.request_attempt_id and o.application_id = r.application_id

@@ -3,7 +3,7 @@ import type { Database } from '../pool.ts';
 import type { LeasedAttempt } from './renew-leases.ts';
 
 /**
- * Gives claimed attempts that were not started back to the queue, parked when their subscription is paused now; returns the ids of those
+ * Gives claimed attempts that were not started back to the queue, parked when their subscription is paused or parked now; returns the ids of those
  * whose lease still held.
  */
 export async function releaseRequestAttempts(db: Database, attempts: readonly LeasedAttempt[]): Promise<Set<string>> {
@@ -28,7 +28,8 @@ update webhook.open_attempt
 set lease_id = null, leased_until = null, picked_at = null, worker_process_id = null, claim_count = claim_count - 1,
     lane = case
       when not is_test and exists (
-        select from webhook.subscription s where s.subscription_id = open_attempt.subscription_id and s.paused_at is not null
+        select from webhook.subscription s
+        where s.subscription_id = open_attempt.subscription_id and coalesce(s.paused_at, s.parked_at) is not null
       ) then 1
       else lane
     end
