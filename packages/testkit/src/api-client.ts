@@ -4,7 +4,7 @@ import { testMasterKey } from './postrider-processes.ts';
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The JSON body; undefined when there is none. */
+  /** The JSON body, a list where it is lines of JSON; undefined when there is none. */
   readonly body: unknown;
 }
 
@@ -68,7 +68,14 @@ export class ApiClient {
 }
 
 function readBody(response: Response, text: string): unknown {
-  return /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+  const type = response.headers.get('content-type') ?? '';
+  if (type.startsWith('application/x-ndjson')) {
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): unknown => JSON.parse(line));
+  }
+  return type.includes('json') ? JSON.parse(text) : text;
 }
 
 /** An application with a secret and an event type, made through the API. */

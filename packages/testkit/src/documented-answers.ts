@@ -4,6 +4,7 @@ import type { ApiAnswer } from './api-client.ts';
 
 const basePath = '/api/v1';
 const problemType = 'application/problem+json';
+const linesType = 'application/x-ndjson';
 const problemPointer = '#/components/schemas/Problem';
 
 /** Holds what an API answers to what its OpenAPI document says, so that every test of the API is one of the document too. */
@@ -67,7 +68,10 @@ export class DocumentedAnswers {
     if (answer.status >= 400 && type !== problemType && !types.includes(problemType)) {
       return `a failure is ${problemType}`;
     }
-    return this.#invalid(`${pointer}/content/${escaped(type)}/schema`, answer.body);
+    const schema = `${pointer}/content/${escaped(type)}/schema`;
+    // The schema of a stream is that of each line.
+    const parts = type === linesType && Array.isArray(answer.body) ? answer.body : [answer.body];
+    return parts.map((part) => this.#invalid(schema, part)).find((difference) => difference !== null) ?? null;
   }
 
   #invalid(pointer: string, body: unknown): string | null {

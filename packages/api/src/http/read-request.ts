@@ -61,6 +61,15 @@ function idAt(parameter: z.ZodType<string>, place: IdPlace, raw: RawRequest, bod
   if (place !== 'body') {
     return parseParameters(parameter, raw[place]);
   }
+  return idIn(parameter, body);
+}
+
+/** The application that an event says it is of; null when it cannot be read. */
+export function applicationIdIn(body: unknown): string | null {
+  return idIn(applicationParameter, body);
+}
+
+function idIn(parameter: z.ZodType<string>, body: unknown): string | null {
   const read = parameter.safeParse(body);
   return read.success ? read.data : null;
 }

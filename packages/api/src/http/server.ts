@@ -39,6 +39,9 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     response.writeHead(status, headers).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(answering.get(socket))) {
+      return;
+    }
     if (error.code === 'ECONNRESET' || !socket.writable || answering.get(socket)?.headersSent === true) {
       socket.destroy();
       return;
@@ -48,6 +51,11 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
   });
   return server;
+}
+
+/** A request whose answer is under way while it is being read takes as long as it takes; it has a limit on standing still instead. */
+function isStreaming(response: ServerResponse | undefined): boolean {
+  return response?.headersSent === true && !response.req.complete;
 }
 
 /** What Node's parser stumbled over. */

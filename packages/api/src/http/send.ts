@@ -1,0 +1,45 @@
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import type { Reply } from './route.ts';
+
+/** Sends a reply. */
+export async function send(request: Request, response: Response, reply: Reply): Promise<void> {
+  response.status(reply.status);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    response.setHeader(name, value);
+  }
+  if (reply.content) {
+    response.setHeader('Content-Type', reply.content.type);
+    response.end(reply.content.bytes);
+  } else if (reply.stream) {
+    response.setHeader('Content-Type', reply.stream.type);
+    await sendParts(request, response, reply.stream.parts);
+  } else if (reply.body === undefined) {
+    response.end();
+  } else {
+    response.json(reply.body);
+  }
+}
+
+/** A client that goes away in the middle ends it: what it was not told, it cannot miss. */
+async function sendParts(request: Request, response: Response, parts: AsyncIterable<string>): Promise<void> {
+  // Before the first part, which may be waiting for something that the client sends only then.
+  response.flushHeaders();
+  try {
+    await pipeline(parts, response);
+  } catch (error) {
+    if (!response.destroyed || !isCutOff(error)) {
+      throw error;
+    }
+  }
+  if (!request.complete) {
+    // The rest of the request means nothing, so the connection cannot carry another one. It is read nevertheless: closing a connection on
+    // unread bytes resets it, and the client might lose the end of the answer.
+    request.resume();
+    request.socket.end();
+  }
+}
+
+function isCutOff(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET');
+}
