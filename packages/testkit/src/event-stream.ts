@@ -49,15 +49,15 @@ export function openEventStream(url: string, token: string, headers: Readonly<Re
     },
     end: () => void request.end(),
     async next() {
-      const { done, value } = await results.next();
-      return done ? null : value;
+      const next = await results.next();
+      return next.done ? null : next.value;
     },
     destroy: () => void request.destroy(),
     closed,
   };
 }
 
-async function* resultsOf(answered: Promise<IncomingMessage>): AsyncGenerator<BatchResult> {
+async function* resultsOf(answered: Promise<IncomingMessage>): AsyncGenerator<BatchResult, void> {
   const response = await answered;
   if (response.statusCode !== 200) {
     throw new Error(`The stream was answered with ${response.statusCode}.`);
