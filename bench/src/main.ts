@@ -5,6 +5,7 @@ import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
+import { benchIngest } from './ingest/ingest.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
@@ -32,6 +33,17 @@ program
   .option('--clients <count>', 'requests to the API at a time', '20')
   .action(({ seconds, clients }: { seconds: string; clients: string }) =>
     benchFlow({ seconds: Number(seconds), clients: Number(clients), print }),
+  );
+
+program
+  .command('ingest')
+  .description('events in over HTTP: one by one, in arrays and as lines, optionally beside another checkout')
+  .option('--seconds <count>', 'how long each is measured', '5')
+  .option('--rounds <count>', 'how often', '5')
+  .option('--clients <count>', 'requests at a time, of one event each', '50')
+  .option('--against <directory>', 'another checkout of this repository, built')
+  .action(({ seconds, rounds, clients, against }: { seconds: string; rounds: string; clients: string; against?: string }) =>
+    benchIngest({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), against: against ?? null, print }),
   );
 
 program
