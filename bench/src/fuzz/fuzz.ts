@@ -11,6 +11,7 @@ export interface FuzzOptions {
 
 const paths = [
   '/event',
+  '/events/batch',
   '/event_types',
   '/subscriptions',
   '/application_secrets',
@@ -53,8 +54,8 @@ export async function runFuzz(options: FuzzOptions): Promise<void> {
   try {
     const setup = await setUpApplication(new ApiClient(api.url));
     await fc.assert(
-      fc.asyncProperty(requests(setup), async ({ method, path, body }) => {
-        await expectNoFailure(api, setup, { method, path, body });
+      fc.asyncProperty(requests(setup), async (request) => {
+        await expectNoFailure(api, setup, request);
       }),
       { numRuns: options.requests, ...(options.seed === undefined ? {} : { seed: options.seed }) },
     );
@@ -68,12 +69,30 @@ interface FuzzRequest {
   readonly method: string;
   readonly path: string;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 function requests(setup: ApplicationSetup): fc.Arbitrary<FuzzRequest> {
-  const brokenEvent = fc
+  const brokenPart = fc
     .record({ field: fc.constantFrom(...Object.keys(eventOf(setup)), 'event_id', 'metadata'), value: fc.oneof(anything, texts) })
-    .map(({ field, value }) => ({ method: 'POST', path: '/event', body: eventOf(setup, { [field]: value }) }));
+    .map(({ field, value }) => eventOf(setup, { [field]: value }));
+  const brokenEvent = brokenPart.map((body) => ({ method: 'POST', path: '/event', body }));
+  const batch = fc.array(fc.oneof(brokenPart, anything, fc.constant(eventOf(setup))), { maxLength: 5 });
+  const brokenBatch = batch.map((body) => ({ method: 'POST', path: '/events/batch', body }));
+  const brokenLines = fc
+    .array(
+      fc.oneof(
+        batch.map((events) => JSON.stringify(events[0])),
+        texts,
+      ),
+      { maxLength: 5 },
+    )
+    .map((lines) => ({
+      method: 'POST',
+      path: '/events/batch',
+      body: lines.join('\n'),
+      headers: { 'content-type': 'application/x-ndjson' },
+    }));
   const anyPost = fc
     .record({ path: fc.constantFrom(...paths), body: fc.oneof(anything, fc.dictionary(texts, anything)) })
     .map(({ path, body }) => ({ method: 'POST', path, body }));
@@ -89,13 +108,14 @@ function requests(setup: ApplicationSetup): fc.Arbitrary<FuzzRequest> {
       path: `${path}/${encodeURIComponent(suffix.toWellFormed())}?application_id=${setup.applicationId}&${name}=${encodeURIComponent(value.toWellFormed())}`,
       body: undefined,
     }));
-  return fc.oneof(brokenEvent, anyPost, anyQuery);
+  return fc.oneof(brokenEvent, brokenBatch, brokenLines, anyPost, anyQuery);
 }
 
-async function expectNoFailure(api: ApiProcess, setup: ApplicationSetup, { method, path, body }: FuzzRequest): Promise<void> {
+async function expectNoFailure(api: ApiProcess, setup: ApplicationSetup, { method, path, body, headers }: FuzzRequest): Promise<void> {
   const client = new ApiClient(api.url).withToken(setup.secret);
-  const answer = await client.call(method, `/api/v1${path}`, body);
-  if (answer.status >= 500) {
+  const answer = await client.call(method, `/api/v1${path}`, body, headers);
+  const parts: readonly unknown[] = answer.status === 200 && Array.isArray(answer.body) ? answer.body : [];
+  if (answer.status >= 500 || parts.some((part) => Number(Object(part).status) >= 500)) {
     throw new Error(`${method} ${path} with ${JSON.stringify(body)} answered ${answer.status}`);
   }
   if (answer.status >= 400 && answer.headers.get('content-type') !== 'application/problem+json') {
