@@ -1,11 +1,11 @@
 import { createTestDatabase } from '@postrider/testkit/test-database';
 import { Command } from 'commander';
+import { benchBatches } from './batches/batches.ts';
 import { startBenchServer } from './bench-database.ts';
 import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
-import { benchIngest } from './ingest/ingest.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
@@ -36,14 +36,14 @@ program
   );
 
 program
-  .command('ingest')
+  .command('batches')
   .description('events in over HTTP: one by one, in arrays and as lines, optionally beside another checkout')
   .option('--seconds <count>', 'how long each is measured', '5')
   .option('--rounds <count>', 'how often', '5')
   .option('--clients <count>', 'requests at a time, of one event each', '50')
   .option('--against <directory>', 'another checkout of this repository, built')
   .action(({ seconds, rounds, clients, against }: { seconds: string; rounds: string; clients: string; against?: string }) =>
-    benchIngest({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), against: against ?? null, print }),
+    benchBatches({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), against: against ?? null, print }),
   );
 
 program

@@ -177,7 +177,8 @@ function problemHandler(report: ApiReport): ErrorRequestHandler {
 /** What a failure is to the client. Those of ours are reported. */
 function describeProblem(report: ApiReport, error: unknown, request: Request, response: Response): DescribedProblem {
   const problem = problemOf(error);
-  if (problem.status >= 500) {
+  // What is a problem by intention is none that somebody has to look into.
+  if (problem.status >= 500 && !(error instanceof ProblemError)) {
     report.failed(error, { requestId: String(response.getHeader('X-Request-Id')), method: request.method, path: request.path });
   }
   const baseUrl = originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket });

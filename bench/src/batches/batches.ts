@@ -9,7 +9,7 @@ import { environmentOf, saveResults } from '../results.ts';
 import { formatSpread, renderTable, spreadOf } from '../statistics.ts';
 import { type Count, sendArrays, sendLines, sendSingles } from './senders.ts';
 
-export interface IngestBenchOptions {
+export interface BatchesBenchOptions {
   readonly seconds: number;
   readonly rounds: number;
   /** Requests at a time where each has one event. */
@@ -43,7 +43,7 @@ const gapMs = 500;
  * Events in over HTTP: one by one, in arrays, as lines; each with one matching subscription. Rounds are interleaved, so that the noise of a
  * shared machine meets all of them; every way is warmed up first.
  */
-export async function benchIngest(options: IngestBenchOptions): Promise<void> {
+export async function benchBatches(options: BatchesBenchOptions): Promise<void> {
   const server = await startBenchServer();
   const agent = new Agent({ allowH2: false, connections: options.clients, pipelining: 1 });
   const environment = environmentOf(server.version);
@@ -63,7 +63,7 @@ export async function benchIngest(options: IngestBenchOptions): Promise<void> {
       }
     }
     options.print(table(results));
-    saveResults('ingest', environment, Object.fromEntries(results));
+    saveResults('batches', environment, Object.fromEntries(results));
   } finally {
     await agent.close();
     for (const { api, database } of served) {
@@ -82,7 +82,7 @@ interface Served {
   readonly setup: ApplicationSetup;
 }
 
-async function serveAll(server: Awaited<ReturnType<typeof startBenchServer>>, { against }: IngestBenchOptions): Promise<Served[]> {
+async function serveAll(server: Awaited<ReturnType<typeof startBenchServer>>, { against }: BatchesBenchOptions): Promise<Served[]> {
   const mains = [{ name: 'this' }, ...(against === null ? [] : [{ name: 'other', main: `${against}/packages/api/dist/main.js` }])];
   const served: Served[] = [];
   for (const { name, ...own } of mains) {
@@ -95,7 +95,7 @@ async function serveAll(server: Awaited<ReturnType<typeof startBenchServer>>, { 
   return served;
 }
 
-function waysInto({ name, api, database, setup }: Served, agent: Agent, { clients }: IngestBenchOptions): Contender[] {
+function waysInto({ name, api, database, setup }: Served, agent: Agent, { clients }: BatchesBenchOptions): Contender[] {
   const target = {
     url: api.url,
     secret: setup.secret,
