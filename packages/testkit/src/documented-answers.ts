@@ -70,7 +70,7 @@ export class DocumentedAnswers {
     }
     const schema = `${pointer}/content/${escaped(type)}/schema`;
     // The schema of a stream is that of each line.
-    const parts = type === linesType && Array.isArray(answer.body) ? answer.body : [answer.body];
+    const parts = type === linesType ? [answer.body ?? []].flat() : [answer.body];
     return parts.map((part) => this.#invalid(schema, part)).find((difference) => difference !== null) ?? null;
   }
 

@@ -30,7 +30,7 @@ export function openEventStream(url: string, token: string, headers: Readonly<Re
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-ndjson', ...headers },
   });
-  const closed = once(request, 'close');
+  const closed = once(request, 'close').catch(() => {});
   // From the start: Node discards an answer that nobody listens for.
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);
@@ -43,8 +43,9 @@ export function openEventStream(url: string, token: string, headers: Readonly<Re
   request.flushHeaders();
   return {
     async write(text) {
-      if (!request.write(text)) {
-        await Promise.race([once(request, 'drain'), closed]);
+      if (!request.destroyed && !request.write(text)) {
+        // A connection that breaks has room for nothing, and the results tell of it.
+        await Promise.race([once(request, 'drain'), closed]).catch(() => {});
       }
     },
     end: () => void request.end(),

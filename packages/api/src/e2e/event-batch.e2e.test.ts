@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
@@ -156,14 +157,16 @@ test('neither a line without an end nor a client that reads nothing fills the me
 
   const endless = openEventStream(api.url, setup.secret, { 'content-encoding': 'gzip' });
   onTestFinished(() => endless.destroy());
-  const gzip = createGzip();
-  gzip.on('data', (chunk: Buffer) => void endless.write(chunk));
   const mebibyte = Buffer.alloc(1024 * 1024, 'x');
-  for (let index = 0; index < 512; index += 1) {
-    await new Promise((resolve) => gzip.write(mebibyte, resolve));
-  }
-  gzip.end(`\n${lineOf(setup, crypto.randomUUID())}`, () => endless.end());
+  const text = Readable.from([...Array.from({ length: 512 }, () => mebibyte), `\n${lineOf(setup, crypto.randomUUID())}`]);
+  const sendingEndless = (async () => {
+    for await (const chunk of text.pipe(createGzip())) {
+      await endless.write(chunk);
+    }
+    endless.end();
+  })();
   expect((await readAll(endless)).map(({ status }) => status)).toEqual([413, 201]);
+  await sendingEndless;
 
   const deaf = openEventStream(api.url, setup.secret);
   onTestFinished(() => deaf.destroy());
@@ -176,15 +179,16 @@ test('neither a line without an end nor a client that reads nothing fills the me
       await deaf.write(sent % 2 === 0 ? large : refused);
     }
   })();
-  await Promise.race([sending, eventually(async () => (await attemptsOf(setup)).size > 3)]);
+  await Promise.race([sending, eventually(async () => (await attemptsOf(setup)).size > 0)]);
   await eventually(async () => {
     const before = sent;
     await wait(1000);
     return sent === before;
   });
+  const taken = sent;
   deaf.destroy();
   await sending;
 
-  expect(sent).toBeLessThan(200);
+  expect(taken).toBeLessThan(200);
   expect(peakMemoryMiB(api.pid)).toBeLessThan(400);
 });

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ProblemError } from '../problems.ts';
 import { isGzipped, parseJson } from './body.ts';
@@ -90,9 +89,15 @@ function isBlank(text: Buffer): boolean {
   return text.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
+/** Not by `pipeline`, which would end the connection over broken gzip, and with it the answer that says so. */
 function expanded(request: IncomingMessage): AsyncIterable<Buffer> {
-  // Whoever reads the expanded bytes hears of failures.
-  return pipeline(request, createGunzip({ chunkSize: expandedBytes }), () => {});
+  const gunzip = createGunzip({ chunkSize: expandedBytes });
+  request.once('error', (error) => gunzip.destroy(error));
+  gunzip.once('error', () => {
+    request.unpipe(gunzip);
+    request.resume();
+  });
+  return request.pipe(gunzip);
 }
 
 /** Errors of zlib have codes such as Z_DATA_ERROR. */

@@ -33,9 +33,7 @@ async function sendParts(request: Request, response: Response, parts: AsyncItera
     }
   }
   if (!request.complete) {
-    // The rest of the request means nothing, so the connection cannot carry another one. It is read nevertheless: closing a connection on
-    // unread bytes resets it, and the client might lose the end of the answer.
-    request.resume();
+    // Whatever else the client sends means nothing, so the connection cannot carry another request.
     request.socket.end();
   }
 }

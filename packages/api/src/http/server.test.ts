@@ -35,6 +35,7 @@ async function sendSlowly(path: string): Promise<string> {
   const address = server.address();
   const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
   socket.on('error', () => {});
+  const closed = once(socket, 'close');
   let answer = '';
   socket.on('data', (chunk: Buffer) => {
     answer += chunk.toString();
@@ -42,7 +43,7 @@ async function sendSlowly(path: string): Promise<string> {
   socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n`);
   await wait(requestTimeoutMs * 3);
   socket.end('4\r\nlate\r\n0\r\n\r\n');
-  await once(socket, 'close');
+  await closed;
   return answer;
 }
 

@@ -110,6 +110,8 @@ async function* untilStopped<Line extends Item & { readonly bytes: number }>(
         }
       });
       if (next === null) {
+        // Ends with the connection, and nobody wants to know how.
+        void discard(source);
         yield { bytes: 0, read: () => failEnded() };
         return;
       }
@@ -120,6 +122,15 @@ async function* untilStopped<Line extends Item & { readonly bytes: number }>(
     }
   } finally {
     stopping.removeEventListener('abort', onStopping);
+  }
+}
+
+/** Closing a connection on unread bytes resets it, and the client might lose the end of the answer. */
+async function discard(source: AsyncIterator<unknown>): Promise<void> {
+  try {
+    while (!(await source.next()).done);
+  } catch {
+    // The client has gone.
   }
 }
 
