@@ -22,6 +22,7 @@ export interface MountOptions {
 }
 
 const basePath = '/api/v1';
+const securityHeaderList = Object.entries(securityHeaders);
 /** The npm client of Hook0 joins paths to a base URL without a final slash so that its version is lost. */
 const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types']);
 
@@ -91,7 +92,7 @@ function beginRequest(options: MountOptions, request: Request, response: Respons
   const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
   response.setHeader('X-Request-Id', requestId);
-  for (const [name, value] of Object.entries(securityHeaders)) {
+  for (const [name, value] of securityHeaderList) {
     response.setHeader(name, value);
   }
   const startedAt = options.context.now();

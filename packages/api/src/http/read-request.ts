@@ -45,7 +45,10 @@ export async function readRequest(
   return {
     ...raw,
     principal,
-    db: databaseFor(context.db, principal, application),
+    // When it is asked for: ingest, which is asked most, writes for all tenants at once.
+    get db() {
+      return databaseFor(context.db, principal, application);
+    },
     audit: createAudit({ actor: actorOf(principal), ip: raw.ip, requestId: raw.requestId, action: route.name }),
     params: schemas.params ? parseParameters(schemas.params, raw.params) : undefined,
     query: schemas.query ? parseParameters(schemas.query, raw.query) : undefined,
