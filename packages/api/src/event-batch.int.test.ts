@@ -115,6 +115,26 @@ describe.each([
     expect(await countOf('webhook.open_attempt', [eventId])).toBe(1);
   });
 
+  test('begins with none of equal ids before the one before it is done: their groups could overtake each other', async () => {
+    const slow = await serveApi(database);
+    onTestFinished(() => slow.close());
+    const steps: string[] = [];
+    const { ingest } = slow.context.batcher;
+    Object.assign(slow.context.batcher, {
+      async ingest(event: Parameters<typeof ingest>[0]) {
+        steps.push('begun');
+        const result = await ingest(event);
+        steps.push('done');
+        return result;
+      },
+    });
+    const event = eventOf(setup, { event_id: newId() });
+
+    await post(slow.master.withToken(setup.secret), [event, event]);
+
+    expect(steps).toEqual(['begun', 'done', 'begun', 'done']);
+  });
+
   test('takes an id whose earlier event of the batch was refused', async () => {
     const eventId = newId();
     const results = resultsOf(

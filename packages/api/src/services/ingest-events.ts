@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Database } from '@postrider/shared/database/pool';
 import { findEventKeys } from '@postrider/shared/database/queries/find-event-keys';
 import { type EventToIngest, type IngestedRow, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
@@ -38,8 +38,7 @@ function hashContent(event: NewEvent): Buffer {
     sortedEntries(event.labels),
     sortedEntries(event.metadata),
   ]);
-  // In one call: an object for the hash costs more than the copy.
-  return hash('sha256', Buffer.concat([Buffer.from(`${head}\0`), event.payload]), 'buffer');
+  return createHash('sha256').update(head).update('\0').update(event.payload).digest();
 }
 
 function sortedEntries(map: Readonly<Record<string, string>>): [string, string][] {
