@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createTestDatabase } from '@postrider/testkit/test-database';
 import { Command } from 'commander';
+import { benchBatches } from './batches/batches.ts';
 import { startBenchServer } from './bench-database.ts';
 import { runChaos } from './chaos/chaos.ts';
 import { contenderNames } from './delivery/contenders.ts';
@@ -39,6 +40,17 @@ program
   .option('--clients <count>', 'requests to the API at a time', '20')
   .action(({ seconds, clients }: { seconds: string; clients: string }) =>
     benchFlow({ seconds: Number(seconds), clients: Number(clients), print }),
+  );
+
+program
+  .command('batches')
+  .description('events in over HTTP: one by one, in arrays and as lines, optionally beside another checkout')
+  .option('--seconds <count>', 'how long each is measured', '5')
+  .option('--rounds <count>', 'how often', '5')
+  .option('--clients <count>', 'requests at a time, of one event each', '50')
+  .option('--against <directory>', 'another checkout of this repository, built')
+  .action(({ seconds, rounds, clients, against }: { seconds: string; rounds: string; clients: string; against?: string }) =>
+    benchBatches({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), against: against ?? null, print }),
   );
 
 program

@@ -16,6 +16,7 @@ import { environmentVariableRoutes } from './routes/environment-variables.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { eventsPerDayRoutes } from './routes/events-per-day.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
+import { eventBatchRoutes } from './routes/event-batch.ts';
 import { eventRoutes } from './routes/event.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { instanceRoutes } from './routes/instance.ts';
@@ -41,6 +42,8 @@ export function createRoutes(context: ApiContext): Route[] {
   // The hot route first: express tries them in order.
   const routes = [
     eventRoutes,
+    // Before the events themselves: `batch` is none of their ids.
+    eventBatchRoutes,
     eventsRoutes,
     deliveryRoutes,
     eventsPerDayRoutes,

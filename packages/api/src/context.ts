@@ -23,4 +23,7 @@ export interface ApiContext {
     readonly healthCheckKey: string | null;
   };
   readonly now: () => number;
+  readonly wait: (delayMs: number) => Promise<void>;
+  /** Aborted when the process is to stop: what would go on for long comes to an end. */
+  readonly stopping: AbortSignal;
 }

@@ -56,7 +56,7 @@ registerQueueGauges(registry, {
   onFailure: (error) => logger.warn({ event: 'queue.count_failed', err: error }, 'could not count the queue'),
   now,
 });
-const { app, tokens, batcher, notifier } = wireApi({
+const { app, tokens, batcher, notifier, endStreams } = wireApi({
   db,
   logger,
   registry,
@@ -104,6 +104,7 @@ installShutdown({
     draining = true;
     server.close();
     server.closeIdleConnections();
+    endStreams();
     await Promise.race([once(server, 'close'), wait(drainDeadlineMs - 5000)]);
     await batcher.drain();
     await listener.stop();

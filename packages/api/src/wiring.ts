@@ -32,6 +32,8 @@ export interface Api {
   readonly tokens: TokenCache;
   readonly batcher: IngestionBatcher;
   readonly notifier: WakeUpNotifier;
+  /** Ends what would go on for as long as its client likes. */
+  endStreams(): void;
 }
 
 /** Puts an API together. It serves nothing yet. */
@@ -48,6 +50,9 @@ export function wireApi(options: ApiOptions): Api {
     now,
   });
   const tokens = createTokenCache(db, { ttlMs: options.authCacheTtlMs, now });
-  const context = { db, notifier, batcher, secretsKey: options.secretsKey, tokens, settings: options.settings, now };
-  return { app: createApp(context, createAuthenticator(tokens, options.masterApiKey), report), context, tokens, batcher, notifier };
+  const { settings, secretsKey, wait } = options;
+  const stop = new AbortController();
+  const context = { db, notifier, batcher, secretsKey, tokens, settings, now, wait, stopping: stop.signal };
+  const app = createApp(context, createAuthenticator(tokens, options.masterApiKey), report);
+  return { app, context, tokens, batcher, notifier, endStreams: () => stop.abort() };
 }

@@ -12,6 +12,8 @@ export interface PostriderOptions {
   readonly databaseUrl: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** The program's file; the one of this checkout otherwise. */
+  readonly main?: string;
   /** Flags of Node itself; those of the container image otherwise. */
   readonly nodeFlags?: readonly string[];
   readonly onLine?: ProcessOptions['onLine'];
@@ -48,7 +50,7 @@ export function startPostrider(
   options: PostriderOptions,
   defaults: Readonly<Record<string, string>>,
 ): ManagedProcess {
-  const main = fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
+  const main = options.main ?? fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
   return startProcess({
     command: process.execPath,
     args: [...(options.nodeFlags ?? memoryFlags), '--enable-source-maps', main, ...(options.args ?? [])],

@@ -20,6 +20,8 @@ export interface ServedApi {
   readonly master: ApiClient;
   readonly app: Express;
   readonly context: ApiContext;
+  /** As when the process is to stop. */
+  endStreams(): void;
   close(): void;
 }
 
@@ -35,7 +37,7 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
   if (!secretsKey) {
     throw new Error('The key of tests is not a key.');
   }
-  const { app, context, tokens } = wireApi({
+  const { app, context, tokens, endStreams } = wireApi({
     db,
     logger: pino({ level: 'silent' }),
     registry: createRegistry(),
@@ -62,6 +64,7 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
     master: new ApiClient(url, testMasterKey, (await DocumentedAnswers.of(url)).check),
     app,
     context,
+    endStreams,
     close() {
       server.close();
       server.closeAllConnections();

@@ -9,6 +9,9 @@ export function createOperations(caller: Caller) {
       /** Ingests an event: at 201 it and its attempts are committed. `POST /event` */
       ingest: (input: Input<'events.ingest'>, options?: CallOptions): Promise<Answer<'events.ingest'>> =>
         caller.call('events.ingest', input, options),
+      /** Ingests many events: an array, or a stream of lines of any length. `POST /events/batch` */
+      ingestBatch: (input: Input<'events.ingest_batch'>, options?: CallOptions): Promise<Answer<'events.ingest_batch'>> =>
+        caller.call('events.ingest_batch', input, options),
       /** Lists events, newest first. `GET /events` */
       list: (input: Input<'events.list'>, options?: CallOptions): Promise<Answer<'events.list'>> =>
         caller.call('events.list', input, options),

@@ -58,6 +58,8 @@ export interface components {
       /** @enum {string} */
       outcome: 'created' | 'hastened' | 'in_progress';
     };
+    BatchItem: components['schemas']['IngestedItem'] | components['schemas']['RefusedItem'];
+    BatchResult: components['schemas']['BatchItem'][];
     Delivery: {
       subscription: {
         /** Format: uuid */
@@ -110,6 +112,7 @@ export interface components {
       sensitive: boolean;
       required: boolean;
     };
+    EventBatch: components['schemas']['EventPost'][];
     EventDeliveries: {
       /** Format: uuid */
       event_id: string;
@@ -215,6 +218,12 @@ export interface components {
       event_id: string;
       /** Format: date-time */
       received_at: string;
+    };
+    /** @description The event and all its attempts are committed. */
+    IngestedItem: {
+      /** @constant */
+      status: 201;
+      event: components['schemas']['IngestedEvent'];
     };
     InstanceConfig: {
       biscuit_public_key: string;
@@ -360,6 +369,13 @@ export interface components {
         global_subscriptions_per_application_limit: number;
         global_event_types_per_application_limit: number;
       };
+    };
+    /** @description As the event alone would have been refused. 409 with the code `same_content` is a success. */
+    RefusedItem: {
+      status: number;
+      problem: components['schemas']['Problem'];
+      /** @description Seconds after which to send this event again. */
+      retry_after?: number;
     };
     ReplayPost: {
       /** Format: uuid */
@@ -704,6 +720,30 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['IngestedEvent'];
+        };
+      };
+    };
+  };
+  'events.ingest_batch': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['EventBatch'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BatchResult'];
         };
       };
     };

@@ -12,6 +12,16 @@ export const ingestWaitingEventsMax = 10_000;
 
 /** Body of one event over HTTP. */
 export const eventBodyBytesMax = 2 * MiB;
+/** Events in one batch that is a JSON array; streams have no such limit. */
+export const batchEventsMax = 1000;
+/** Body of a batch that is a JSON array. */
+export const batchBodyBytesMax = 10 * MiB;
+/** Lines of one stream that are read ahead of their results: three groups, so that one waits while two are written. */
+export const streamAheadLinesMax = 3 * ingestGroupEventsMax;
+/** Bytes of lines that one stream is read ahead of its results. */
+export const streamAheadBytesMax = 2 * ingestGroupBytesMax;
+/** How long a stream of events may stand still, neither sending nor reading. */
+export const streamIdleMsMax = 5 * 60 * 1000;
 /** Body of every other request. */
 export const requestBodyBytesMax = 1 * MiB;
 
