@@ -4,7 +4,7 @@ import { isConnectionFailure } from '@postrider/shared/database/postgres-errors'
 import { ProblemError, problemDocument } from '../problems.ts';
 import type { ApiContext } from '../context.ts';
 import type { ApiReport } from '../report.ts';
-import { IngestionOverloadedError } from '../services/ingestion-batcher.ts';
+import { IngestionOverloadedError } from '../services/ingest-pressure.ts';
 import type { Authenticator } from './authenticate.ts';
 import { allowOrigins } from './cors.ts';
 import { originOf } from './origin.ts';
@@ -172,7 +172,9 @@ function refuseUnstorable(parameters: Readonly<Record<string, string | readonly 
 function problemHandler(report: ApiReport): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next: unknown) => {
     const problem = problemOf(error);
-    if (problem.status >= 500) {
+    if (error instanceof IngestionOverloadedError) {
+      report.refused(error.reason);
+    } else if (problem.status >= 500) {
       report.failed(error, { requestId: String(response.getHeader('X-Request-Id')), method: request.method, path: request.path });
     }
     if (response.headersSent) {

@@ -1,18 +1,16 @@
 import { isConnectionFailure, isMissingPartition, isRefusedData, isTransient } from '@postrider/shared/database/postgres-errors';
 import type { EventToIngest } from '@postrider/shared/database/queries/ingest-events';
-import { ingestGroupBytesMax, ingestGroupEventsMax, ingestWaitingBytesMax, ingestWaitingEventsMax } from '@postrider/shared/domain/limits';
+import { ingestGroupBytesMax, ingestGroupEventsMax, ingestWaitMsMax } from '@postrider/shared/domain/limits';
 import { type IngestedGroup, type IngestResult, type NewEvent, prepareEvent } from './ingest-events.ts';
+import { createIngestPressure, IngestionOverloadedError, type RefusalReason } from './ingest-pressure.ts';
 
 /** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
 const concurrentGroupsMax = 2;
 /** Waits before a group is sent again after its connection broke: the client is waiting, and tries again by itself after that. */
 const resendDelaysMs = [50, 200, 1000, 2000] as const;
+/** A statement that hung until its own limit is not sent again: its clients have waited long enough to hear that they should. */
+const resendForMs = 5000;
 const transientTriesMax = 10;
-
-/** Too many events wait for the database already: the client should come back in a moment. */
-export class IngestionOverloadedError extends Error {
-  override readonly name = 'IngestionOverloadedError';
-}
 
 export interface IngestionBatcherOptions {
   /** Writes a group in one statement. */
@@ -26,16 +24,24 @@ export interface IngestionBatcherOptions {
     groupResent(error: unknown): void;
   };
   readonly now: () => number;
+  /** How long an event may expect to wait; five seconds unless given. */
+  readonly waitLimitMs?: number;
+  /** A reason from elsewhere to take no event now. */
+  readonly refusal?: () => RefusalReason | null;
 }
 
 export interface IngestionBatcher {
-  /** Resolves after the event and its attempts are committed. Rejects with the database's error, or `IngestionOverloadedError`. */
+  /**
+   * Resolves after the event and its attempts are committed. Rejects with the database's error, or with `IngestionOverloadedError` when it was
+   * not even sent to the database.
+   */
   ingest(event: NewEvent): Promise<IngestResult>;
   /** Resolves when nothing waits any more. */
   drain(): Promise<void>;
 }
 
 interface Waiting {
+  readonly sinceMs: number;
   readonly event: EventToIngest;
   readonly resolve: (result: IngestResult) => void;
   readonly reject: (error: unknown) => void;
@@ -46,11 +52,14 @@ interface Waiting {
  * written, so a lone event waits for nothing.
  */
 export function createIngestionBatcher(options: IngestionBatcherOptions): IngestionBatcher {
+  const { now, waitLimitMs = ingestWaitMsMax } = options;
+  const pressure = createIngestPressure({ waitLimitMs, concurrentGroupsMax, now });
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let groupsInFlight = 0;
   let scheduled = false;
   let onIdle: (() => void)[] = [];
+  let expiry: NodeJS.Timeout | undefined;
 
   function schedule(): void {
     if (!scheduled) {
@@ -67,9 +76,15 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
     while (groupsInFlight < concurrentGroupsMax && waiting.length > 0) {
       const group = takeGroup();
       groupsInFlight += 1;
+      const ended = pressure.groupStarted();
       // Settles every event of the group itself and never rejects.
-      void writeGroup(options, group).then(() => {
+      void writeGroup(options, group).then((end) => {
         groupsInFlight -= 1;
+        ended(end);
+        if (end === 'database_away') {
+          // What waits would only find out the same, later.
+          refuse(waiting.length, 'database_away');
+        }
         startGroups();
       });
     }
@@ -85,21 +100,42 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
       bytes += event.payload.length;
       return index > 0 && (index >= ingestGroupEventsMax || bytes > ingestGroupBytesMax);
     });
-    const group = waiting.slice(0, tooMany === -1 ? waiting.length : tooMany);
-    waiting = waiting.slice(group.length);
-    waitingBytes -= group.reduce((sum, { event }) => sum + event.payload.length, 0);
-    return group;
+    return takeFirst(tooMany === -1 ? waiting.length : tooMany);
+  }
+
+  function takeFirst(count: number): Waiting[] {
+    const taken = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    waitingBytes -= taken.reduce((sum, { event }) => sum + event.payload.length, 0);
+    return taken;
+  }
+
+  /** Of events that were not sent to the database, so that nothing of them can be stored. */
+  function refuse(count: number, reason: RefusalReason): void {
+    takeFirst(count).forEach(({ reject }) => reject(new IngestionOverloadedError(reason)));
+  }
+
+  /** The database slowed down after these events were taken: they are refused when their time is up, not when it answers. */
+  function refuseExpired(): void {
+    const before = now() - waitLimitMs;
+    const tooYoung = waiting.findIndex(({ sinceMs }) => sinceMs > before);
+    refuse(tooYoung === -1 ? waiting.length : tooYoung, 'waited_too_long');
+    const [oldest] = waiting;
+    expiry = oldest ? setTimeout(refuseExpired, Math.ceil(oldest.sinceMs - before)) : undefined;
   }
 
   return {
     ingest(event) {
-      if (waiting.length >= ingestWaitingEventsMax || waitingBytes + event.payload.length > ingestWaitingBytesMax) {
-        return Promise.reject(new IngestionOverloadedError('Too many events wait for the database.'));
+      const refusal =
+        options.refusal?.() ?? pressure.refusalOf({ events: waiting.length, bytes: waitingBytes + event.payload.length, groupsInFlight });
+      if (refusal) {
+        return Promise.reject(new IngestionOverloadedError(refusal));
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ event: prepareEvent(event), resolve, reject });
+        waiting.push({ sinceMs: now(), event: prepareEvent(event), resolve, reject });
         waitingBytes += event.payload.length;
         schedule();
+        expiry ??= setTimeout(refuseExpired, waitLimitMs);
       });
     },
     drain() {
@@ -111,7 +147,9 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   };
 }
 
-async function writeGroup(options: IngestionBatcherOptions, group: readonly Waiting[]): Promise<void> {
+type GroupEnd = 'written' | 'database_away' | 'refused';
+
+async function writeGroup(options: IngestionBatcherOptions, group: readonly Waiting[]): Promise<GroupEnd> {
   const startedAt = options.now();
   try {
     const { results, poolIds } = await writeEvents(
@@ -128,20 +166,22 @@ async function writeGroup(options: IngestionBatcherOptions, group: readonly Wait
         reject(new Error('The database did not say what became of an event.'));
       }
     });
+    return 'written';
   } catch (error) {
     if (isRefusedData(error) && group.length > 1) {
       // One event that PostgreSQL cannot take must not fail the others of its group.
       const middle = Math.ceil(group.length / 2);
       await writeGroup(options, group.slice(0, middle));
-      await writeGroup(options, group.slice(middle));
-      return;
+      return writeGroup(options, group.slice(middle));
     }
     group.forEach(({ reject }) => reject(error));
+    return isConnectionFailure(error) ? 'database_away' : 'refused';
   }
 }
 
 /** Sends a group until it is written, or until waiting longer would only keep the clients from trying again. */
 async function writeEvents(options: IngestionBatcherOptions, events: readonly EventToIngest[]): Promise<IngestedGroup> {
+  const startedAtMs = options.now();
   let resends = 0;
   for (let tries = 1; ; tries += 1) {
     try {
@@ -151,7 +191,7 @@ async function writeEvents(options: IngestionBatcherOptions, events: readonly Ev
         await options.ensurePartitions();
       } else if (isTransient(error) && tries < transientTriesMax) {
         continue;
-      } else if (isConnectionFailure(error) && resends < resendDelaysMs.length) {
+      } else if (isConnectionFailure(error) && resends < resendDelaysMs.length && options.now() - startedAtMs < resendForMs) {
         options.report.groupResent(error);
         await options.wait(resendDelaysMs[resends] ?? 0);
         resends += 1;
