@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { ApiClient, eventOf, setUpApplication } from '@postrider/testkit/api-client';
 import { eventually } from '@postrider/testkit/eventually';
 import { freePort } from '@postrider/testkit/free-port';
@@ -38,9 +39,10 @@ function killProcess(api: ApiProcess, processNumber: number): void {
   process.kill(pid, 'SIGKILL');
 }
 
+/** Not even as a zombie that its new parent has not noticed yet. */
 function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }

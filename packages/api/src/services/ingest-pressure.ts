@@ -15,7 +15,7 @@ export class IngestionOverloadedError extends Error {
 }
 
 /** What waits in the batcher when another event comes. */
-export interface WaitingEvents {
+export interface Waits {
   readonly events: number;
   /** With those of the event that comes. */
   readonly bytes: number;
@@ -25,7 +25,7 @@ export interface WaitingEvents {
 /** Knows how long the database takes at the moment, and what that means for another event. */
 export interface IngestPressure {
   /** Why another event should not be taken now; null when it should. */
-  refusalOf(waiting: WaitingEvents): RefusalReason | null;
+  refusalOf(waits: Waits): RefusalReason | null;
   /** A group is being written; the answer is told how it ended. */
   groupStarted(): (end: 'written' | 'database_away' | 'refused') => void;
 }

@@ -1,8 +1,9 @@
 import { isConnectionFailure, isMissingPartition, isRefusedData, isTransient } from '@postrider/shared/database/postgres-errors';
 import type { EventToIngest } from '@postrider/shared/database/queries/ingest-events';
-import { ingestGroupBytesMax, ingestGroupEventsMax, ingestWaitMsMax } from '@postrider/shared/domain/limits';
+import { ingestWaitMsMax } from '@postrider/shared/domain/limits';
 import { type IngestedGroup, type IngestResult, type NewEvent, prepareEvent } from './ingest-events.ts';
 import { createIngestPressure, IngestionOverloadedError, type RefusalReason } from './ingest-pressure.ts';
+import { createWaitingEvents, type WaitingEvent } from './waiting-events.ts';
 
 /** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
 const concurrentGroupsMax = 2;
@@ -40,13 +41,6 @@ export interface IngestionBatcher {
   drain(): Promise<void>;
 }
 
-interface Waiting {
-  readonly sinceMs: number;
-  readonly event: EventToIngest;
-  readonly resolve: (result: IngestResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * Shares statements and commits between concurrent requests. There is no timer: a group is what arrived while the earlier ones were being
  * written, so a lone event waits for nothing.
@@ -54,12 +48,10 @@ interface Waiting {
 export function createIngestionBatcher(options: IngestionBatcherOptions): IngestionBatcher {
   const { now, waitLimitMs = ingestWaitMsMax } = options;
   const pressure = createIngestPressure({ waitLimitMs, concurrentGroupsMax, now });
-  let waiting: Waiting[] = [];
-  let waitingBytes = 0;
+  const waiting = createWaitingEvents({ waitLimitMs, now });
   let groupsInFlight = 0;
   let scheduled = false;
   let onIdle: (() => void)[] = [];
-  let expiry: NodeJS.Timeout | undefined;
 
   function schedule(): void {
     if (!scheduled) {
@@ -73,8 +65,8 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   }
 
   function startGroups(): void {
-    while (groupsInFlight < concurrentGroupsMax && waiting.length > 0) {
-      const group = takeGroup();
+    while (groupsInFlight < concurrentGroupsMax && waiting.count() > 0) {
+      const group = waiting.takeGroup();
       groupsInFlight += 1;
       const ended = pressure.groupStarted();
       // Settles every event of the group itself and never rejects.
@@ -83,7 +75,7 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
         ended(end);
         if (end === 'database_away') {
           // What waits would only find out the same, later.
-          refuse(waiting.length, 'database_away');
+          waiting.refuseAll('database_away');
         }
         startGroups();
       });
@@ -94,48 +86,16 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
     }
   }
 
-  function takeGroup(): Waiting[] {
-    let bytes = 0;
-    const tooMany = waiting.findIndex(({ event }, index) => {
-      bytes += event.payload.length;
-      return index > 0 && (index >= ingestGroupEventsMax || bytes > ingestGroupBytesMax);
-    });
-    return takeFirst(tooMany === -1 ? waiting.length : tooMany);
-  }
-
-  function takeFirst(count: number): Waiting[] {
-    const taken = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    waitingBytes -= taken.reduce((sum, { event }) => sum + event.payload.length, 0);
-    return taken;
-  }
-
-  /** Of events that were not sent to the database, so that nothing of them can be stored. */
-  function refuse(count: number, reason: RefusalReason): void {
-    takeFirst(count).forEach(({ reject }) => reject(new IngestionOverloadedError(reason)));
-  }
-
-  /** The database slowed down after these events were taken: they are refused when their time is up, not when it answers. */
-  function refuseExpired(): void {
-    const before = now() - waitLimitMs;
-    const tooYoung = waiting.findIndex(({ sinceMs }) => sinceMs > before);
-    refuse(tooYoung === -1 ? waiting.length : tooYoung, 'waited_too_long');
-    const [oldest] = waiting;
-    expiry = oldest ? setTimeout(refuseExpired, Math.ceil(oldest.sinceMs - before)) : undefined;
-  }
-
   return {
     ingest(event) {
-      const refusal =
-        options.refusal?.() ?? pressure.refusalOf({ events: waiting.length, bytes: waitingBytes + event.payload.length, groupsInFlight });
+      const waits = { events: waiting.count(), bytes: waiting.payloadBytes() + event.payload.length, groupsInFlight };
+      const refusal = options.refusal?.() ?? pressure.refusalOf(waits);
       if (refusal) {
         return Promise.reject(new IngestionOverloadedError(refusal));
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ sinceMs: now(), event: prepareEvent(event), resolve, reject });
-        waitingBytes += event.payload.length;
+        waiting.add({ event: prepareEvent(event), resolve, reject });
         schedule();
-        expiry ??= setTimeout(refuseExpired, waitLimitMs);
       });
     },
     drain() {
@@ -149,7 +109,7 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
 
 type GroupEnd = 'written' | 'database_away' | 'refused';
 
-async function writeGroup(options: IngestionBatcherOptions, group: readonly Waiting[]): Promise<GroupEnd> {
+async function writeGroup(options: IngestionBatcherOptions, group: readonly WaitingEvent[]): Promise<GroupEnd> {
   const startedAt = options.now();
   try {
     const { results, poolIds } = await writeEvents(
