@@ -66,8 +66,25 @@ async function write(group: readonly Waiting[]): Promise<void> {
   }
 }
 
+interface PostedEvent {
+  readonly application_id: string;
+  readonly event_type: string;
+  readonly payload: string;
+  readonly payload_content_type: string;
+  readonly occurred_at: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The load is ours: its form is known. */
+function isEvent(value: unknown): value is PostedEvent {
+  return typeof value === 'object' && value !== null;
+}
+
 function take(text: string, response: ServerResponse): void {
-  const body = JSON.parse(text);
+  const body: unknown = JSON.parse(text);
+  if (!isEvent(body)) {
+    throw new Error('The load sends something else than events.');
+  }
   const event: EventToIngest = {
     applicationId: body.application_id,
     eventId: newId(),

@@ -52,6 +52,7 @@ export function createMetrics(registry: Registry) {
     cacheListening: new Gauge({
       name: 'postrider_api_cache_listening',
       help: '1 while changes of tokens are heard of at once; while it is 0 nothing is answered from memory.',
+      aggregator: 'min',
       registers,
     }),
     ingestResends: new Counter({

@@ -50,12 +50,11 @@ export async function serve({ config, logger, keepsHouse }: ServeOptions): Promi
   const db = await openDatabase(config, logger);
   const registry = createRegistry();
   registerDatabaseGauge(registry, db.pool);
-  const now = (): number => performance.now();
   if (keepsHouse) {
     registerQueueGauges(registry, {
       count: () => countOpenAttempts(db),
       onFailure: (error) => logger.warn({ event: 'queue.count_failed', err: error }, 'could not count the queue'),
-      now,
+      now: monotonicMs,
     });
   }
   const backlog = watchBacklog({ limitMs: config.ingestBacklogAgeLimitMs, load: () => loadOldestDueAgeMs(db), logger });
@@ -68,7 +67,7 @@ export async function serve({ config, logger, keepsHouse }: ServeOptions): Promi
     masterApiKey: config.masterApiKey,
     authCacheTtlMs: config.authCacheTtlMs,
     ingest: { waitLimitMs: config.ingestWaitLimitMs, refusal: () => (backlog.isTooOld() ? 'backlog' : null) },
-    now,
+    now: monotonicMs,
     wait,
   });
 
@@ -102,6 +101,10 @@ export async function serve({ config, logger, keepsHouse }: ServeOptions): Promi
       await db.end();
     },
   };
+}
+
+function monotonicMs(): number {
+  return performance.now();
 }
 
 function databaseOptions(config: ApiConfig) {

@@ -44,10 +44,11 @@ async function givenWire() {
     sockets.forEach((socket) => socket.destroy());
   });
   const address = server.address();
-  target.hostname = '127.0.0.1';
-  target.port = String(typeof address === 'object' ? address?.port : '');
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = String(typeof address === 'object' ? address?.port : '');
   return {
-    url: target.href,
+    url: url.href,
     freeze: () => sockets.forEach((socket) => socket.unpipe().pause()),
     cut() {
       isCut = true;
