@@ -112,6 +112,7 @@ test('SIGTERM lets all processes finish what is under way, at once for busy clie
   const api = await givenApi(2);
   const setup = await setUpApplication(new ApiClient(api.url));
   const counts = { answered: 0, otherwise: 0 };
+  let farewells = 0;
   const clients = Array.from({ length: 16 }, async () => {
     for (;;) {
       // Null when there is no connection any more.
@@ -120,6 +121,7 @@ test('SIGTERM lets all processes finish what is under way, at once for busy clie
         return;
       }
       counts[answer.status === 201 ? 'answered' : 'otherwise'] += 1;
+      farewells += answer.headers.get('connection') === 'close' ? 1 : 0;
     }
   });
   await eventually(() => counts.answered > 200);
@@ -135,6 +137,7 @@ test('SIGTERM lets all processes finish what is under way, at once for busy clie
   });
   // Whatever was worked on was answered.
   expect(counts).toEqual({ answered: rows[0]?.count, otherwise: 0 });
+  expect(farewells).toBeGreaterThan(0);
   // The deadline is 25 s: nobody is waited for that only goes on sending.
   expect(tookMs).toBeLessThan(15_000);
 });
