@@ -5,7 +5,7 @@ import { type BatchResult, type EventStream, openEventStream } from '@postrider/
 import { eventually } from '@postrider/testkit/eventually';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { IngestionOverloadedError } from './services/ingestion-batcher.ts';
+import { IngestionOverloadedError } from './services/ingest-pressure.ts';
 import { type ServedApi, serveApi } from './testing/serve-api.ts';
 
 const path = '/api/v1/events/batch';
@@ -178,7 +178,7 @@ describe.each([
     Object.assign(crowded.context.batcher, {
       ingest: (event: Parameters<typeof ingest>[0]) => {
         taken += 1;
-        return taken === 1 ? ingest(event) : Promise.reject(new IngestionOverloadedError('full'));
+        return taken === 1 ? ingest(event) : Promise.reject(new IngestionOverloadedError('too_many_events'));
       },
     });
     const client = crowded.master.withToken(setup.secret);
@@ -237,7 +237,7 @@ describe('an array', () => {
   test('is refused with Retry-After when there was room for none of its events', async () => {
     const crowded = await serveApi(database);
     onTestFinished(() => crowded.close());
-    Object.assign(crowded.context.batcher, { ingest: () => Promise.reject(new IngestionOverloadedError('full')) });
+    Object.assign(crowded.context.batcher, { ingest: () => Promise.reject(new IngestionOverloadedError('too_many_events')) });
 
     const answer = await crowded.master.withToken(setup.secret).call('POST', path, [eventOf(setup), eventOf(setup)]);
 
@@ -300,7 +300,7 @@ describe('lines', () => {
     Object.assign(crowded.context.batcher, {
       ingest: (event: Parameters<typeof ingest>[0]) => {
         refusals -= 1;
-        return refusals < 0 ? ingest(event) : Promise.reject(new IngestionOverloadedError('full'));
+        return refusals < 0 ? ingest(event) : Promise.reject(new IngestionOverloadedError('too_many_events'));
       },
     });
 

@@ -10,7 +10,7 @@ import { createAuthenticator } from './http/authenticate.ts';
 import { createMetrics } from './metrics.ts';
 import { createReport } from './report.ts';
 import { ingestGroup } from './services/ingest-events.ts';
-import { createIngestionBatcher, type IngestionBatcher } from './services/ingestion-batcher.ts';
+import { createIngestionBatcher, type IngestionBatcher, type IngestionBatcherOptions } from './services/ingestion-batcher.ts';
 import { createTokenCache, type TokenCache } from './services/token-cache.ts';
 
 export interface ApiOptions {
@@ -21,6 +21,8 @@ export interface ApiOptions {
   readonly secretsKey: SecretsKey;
   readonly masterApiKey: string | null;
   readonly authCacheTtlMs: number;
+  /** Limits of ingest; the defaults where left out. */
+  readonly ingest?: Pick<IngestionBatcherOptions, 'waitLimitMs' | 'refusal'>;
   readonly now: () => number;
   readonly wait: (delayMs: number) => Promise<void>;
 }
@@ -39,7 +41,7 @@ export interface Api {
 /** Puts an API together. It serves nothing yet. */
 export function wireApi(options: ApiOptions): Api {
   const { db, logger, now } = options;
-  const report = createReport(logger, createMetrics(options.registry));
+  const report = createReport(logger, createMetrics(options.registry), now);
   const notifier = createWakeUpNotifier(db, logger, Math.random);
   const batcher = createIngestionBatcher({
     ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
@@ -48,8 +50,9 @@ export function wireApi(options: ApiOptions): Api {
     wait: options.wait,
     report,
     now,
+    ...options.ingest,
   });
-  const tokens = createTokenCache(db, { ttlMs: options.authCacheTtlMs, now });
+  const tokens = createTokenCache(db, { ttlMs: options.authCacheTtlMs, now, report });
   const { settings, secretsKey, wait } = options;
   const stop = new AbortController();
   const context = { db, notifier, batcher, secretsKey, tokens, settings, now, wait, stopping: stop.signal };

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { ProblemError, problemDocument } from '../problems.ts';
 import type { ApiContext } from '../context.ts';
 import type { ApiReport } from '../report.ts';
+import { IngestionOverloadedError } from '../services/ingest-pressure.ts';
 import type { Authenticator } from './authenticate.ts';
 import { authorizeOperation } from './authorize.ts';
 import { allowOrigins } from './cors.ts';
@@ -180,8 +181,10 @@ function problemHandler(report: ApiReport): ErrorRequestHandler {
 /** What a failure is to the client. Those of ours are reported. */
 function describeProblem(report: ApiReport, error: unknown, request: Request, response: Response): DescribedProblem {
   const problem = problemOf(error);
-  // What is a problem by intention is none that somebody has to look into.
-  if (problem.status >= 500 && !(error instanceof ProblemError)) {
+  if (error instanceof IngestionOverloadedError) {
+    report.refused(error.reason);
+  } else if (problem.status >= 500 && !(error instanceof ProblemError)) {
+    // What is a problem by intention is none that somebody has to look into.
     report.failed(error, { requestId: String(response.getHeader('X-Request-Id')), method: request.method, path: request.path });
   }
   const baseUrl = originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket });

@@ -1,6 +1,6 @@
 import { isConnectionFailure } from '@postrider/shared/database/postgres-errors';
 import { ProblemError } from '../problems.ts';
-import { IngestionOverloadedError } from '../services/ingestion-batcher.ts';
+import { IngestionOverloadedError } from '../services/ingest-pressure.ts';
 import { invalidField } from './parse.ts';
 
 /** Seconds after which a client should come back when the database is away. */

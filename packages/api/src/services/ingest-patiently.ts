@@ -1,4 +1,5 @@
-import { IngestionOverloadedError, type IngestionBatcher } from './ingestion-batcher.ts';
+import { IngestionOverloadedError } from './ingest-pressure.ts';
+import type { IngestionBatcher } from './ingestion-batcher.ts';
 
 /** Waits between tries while the queue of events is full, some five seconds in all: longer, and the client is better told. */
 const delaysMs = [50, 100, 200, 400, 800, 1600, 2000] as const;

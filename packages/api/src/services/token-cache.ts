@@ -21,23 +21,40 @@ export interface TokenCacheOptions {
   /** How long an answer is kept; 0 keeps none. */
   readonly ttlMs: number;
   readonly now: () => number;
+  readonly report: {
+    lookedUp(cache: 'application_secret' | 'service_token' | 'application', result: 'hit' | 'miss'): void;
+    listening(isListening: boolean): void;
+  };
 }
 
 export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOptions): TokenCache {
+  const { report } = options;
   // By hash, so that no token stays in memory.
-  const secrets = createMemory({ ...options, lookUp: (key) => findApplicationSecret(db, Buffer.from(key, 'base64')) });
+  const secrets = createMemory({
+    ...options,
+    lookUp: (key) => findApplicationSecret(db, Buffer.from(key, 'base64')),
+    onLookUp: (result) => report.lookedUp('application_secret', result),
+  });
   const serviceTokens = createMemory({
     ...options,
     lookUp: (key) => findServiceTokenOwner(db, Buffer.from(key, 'base64')),
     holdsForMs: (owner) => owner.expires_in_ms,
+    onLookUp: (result) => report.lookedUp('service_token', result),
   });
-  const applications = createMemory({ ...options, lookUp: (applicationId) => findApplication(db, applicationId) });
+  const applications = createMemory({
+    ...options,
+    lookUp: (applicationId) => findApplication(db, applicationId),
+    onLookUp: (result) => report.lookedUp('application', result),
+  });
   const all: readonly Pick<Memory<unknown>, 'clear' | 'setListening'>[] = [secrets, serviceTokens, applications];
   return {
     findApplicationSecret: (token) => secrets.find(tokenHash(token).toString('base64')),
     findServiceToken: (token) => serviceTokens.find(tokenHash(token).toString('base64')),
     findApplication: (applicationId) => applications.find(applicationId),
     clear: () => all.forEach((memory) => memory.clear()),
-    setListening: (isListening) => all.forEach((memory) => memory.setListening(isListening)),
+    setListening(isListening) {
+      all.forEach((memory) => memory.setListening(isListening));
+      report.listening(isListening);
+    },
   };
 }

@@ -10,6 +10,11 @@ export const ingestWaitingBytesMax = 64 * MiB;
 /** Events that may wait for their ingest statement in one API process. */
 export const ingestWaitingEventsMax = 10_000;
 
+/** How long an event may be expected to wait for its commit when nobody says otherwise: clients give up after ten seconds and more. */
+export const ingestWaitMsMax = 5000;
+
+/** Processes of one API: each takes memory and connections, and more than cores gain nothing. */
+export const apiProcessesMax = 64;
 /** Body of one event over HTTP. */
 export const eventBodyBytesMax = 2 * MiB;
 /** Events in one batch that is a JSON array; streams have no such limit. */
