@@ -3,6 +3,7 @@ import { boolean, byteSize, duration, integer, list, secret, text, url } from '@
 import { describeProblems, loadSettings, type SettingProblem, type ValuesOf } from '@postrider/shared/config/settings';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { eventBodyBytesMax } from '@postrider/shared/domain/limits';
+import { quotaSettings, rateLimitSettings } from './limit-settings.ts';
 
 /** Exit code for settings that cannot be used (EX_CONFIG of sysexits.h). */
 const exitBadSettings = 78;
@@ -111,6 +112,8 @@ export const apiSettings = {
   ...serverSettings,
   ...accessSettings,
   ...commonSettings({ databaseConnectionsMax: 5 }),
+  ...rateLimitSettings,
+  ...quotaSettings,
   ...migrationSettings,
   ...housekeepingSettings,
 };

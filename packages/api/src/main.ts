@@ -18,6 +18,7 @@ import { createRegistry, registerDatabaseGauge } from '@postrider/shared/observa
 import { urlOf } from '@postrider/shared/observability/server-url';
 import { apiSettings, migrationUrlOf, readConfig } from './config.ts';
 import { createApiServer } from './http/server.ts';
+import { quotaLimitsOf, rateLimitsOf } from './limit-settings.ts';
 import { migrationsDirectory } from './migrations-directory.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
@@ -64,6 +65,8 @@ const { app, tokens, batcher, notifier } = wireApi({
   secretsKey: secretsKeyOf(config),
   masterApiKey: config.masterApiKey,
   authCacheTtlMs: config.authCacheTtlMs,
+  rateLimits: rateLimitsOf(config),
+  quotas: { isEnforced: config.quotaEnforcement, defaults: quotaLimitsOf(config) },
   now,
   wait,
 });

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ApiMetrics } from './metrics.ts';
+import type { RateLimitLayer } from './services/limits/rate-limiter.ts';
 
 /** What operators hear of the API's work: the only place that counts it. Requests are logged at level debug, failures of ours always. */
 export function createReport(logger: Logger, metrics: ApiMetrics) {
@@ -14,6 +15,12 @@ export function createReport(logger: Logger, metrics: ApiMetrics) {
     },
     failed(error: unknown, request: { requestId: string; method: string; path: string }): void {
       logger.error({ event: 'request.failed', ...request, err: error }, 'a request failed on our side');
+    },
+    rateLimited(layer: RateLimitLayer): void {
+      metrics.rateLimited.inc({ layer });
+    },
+    rateLimitsFellBack(error: unknown): void {
+      logger.warn({ event: 'rate_limits.fell_back', err: error }, 'the database leases no tokens; this instance limits by itself for now');
     },
     groupIngested(group: { events: number; tookMs: number }): void {
       metrics.ingestedEvents.inc(group.events);

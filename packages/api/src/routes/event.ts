@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
+import { tooManyEventsToday } from '../http/too-many.ts';
 import { ProblemError } from '../problems.ts';
 import { eventPost, ingestedEvent } from '../schemas/events.ts';
 import type { IngestResult } from '../services/ingest-events.ts';
@@ -26,6 +27,7 @@ export function eventRoutes(context: ApiContext): Route[] {
         'EventInvalidPayloadContentType',
         'EventInvalidBase64Payload',
         'EventInvalidJsonPayload',
+        'TooManyEventsToday',
       ],
       async handle({ principal, body: post, ip }) {
         const payload = readPayload(post);
@@ -69,6 +71,8 @@ function replyOf(applicationId: string, eventType: string, result: IngestResult)
       );
     case 'event_type_missing':
       throw new ProblemError('EventTypeDoesNotExist', { detail: `The event type ${eventType} does not exist or is deactivated.` });
+    case 'quota_exceeded':
+      throw tooManyEventsToday(result.retryAfterMs);
     case 'application_missing':
       throw new ProblemError('Forbidden');
   }

@@ -10,6 +10,7 @@ import { releaseRequestAttempts } from '@postrider/shared/database/queries/relea
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
 import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import { unlimited } from '@postrider/shared/domain/quotas';
 import { testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { insertApplication, insertBacklog, insertSubscription, type TestApplication } from '@postrider/testkit/factories';
 import { eventually } from '@postrider/testkit/eventually';
@@ -250,6 +251,7 @@ test('no subscription outlives the application that it is being written for', as
       target: { method: 'POST', url: 'http://127.0.0.1:9/', headers: {} },
       policy: noPolicy,
       dedicatedWorkers: [],
+      limit: unlimited,
     };
     const create = () => createSubscription(database.db, audit, secretsKey, wanted);
     await Promise.all([create(), create(), create(), removeApplication(database.db, audit, applicationId), create(), create()]);
