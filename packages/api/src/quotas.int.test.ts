@@ -146,6 +146,20 @@ describe('events per day', () => {
     expect(await ingestMany(3)).toEqual([201, 201, 429]);
   });
 
+  test('are counted anew each day', async () => {
+    expect(await ingestMany(6)).toEqual([201, 201, 201, 201, 201, 429]);
+    await database.admin.query({
+      text: "update event.event set received_at = received_at - interval '1 day' where application_id = $1",
+      values: [setup.applicationId],
+    });
+    await database.admin.query({ text: 'update event.daily_quota set day = day - 1 where owner_id = $1', values: [setup.organizationId] });
+    const tomorrow = await serveApi(database, { quotas: { isEnforced: true, defaults } });
+    const client = tomorrow.master.withToken(setup.secret);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => client.call('POST', '/api/v1/event', eventOf(setup))));
+    tomorrow.close();
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+  });
+
   test('an application can get less than its organization, and what it is refused is not counted', async () => {
     expect((await changeApplication({ events_per_day_limit: 2 })).status).toBe(200);
     expect(await ingestMany(4)).toEqual([201, 201, 429, 429]);
