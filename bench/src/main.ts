@@ -5,6 +5,7 @@ import { runChaos } from './chaos/chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
+import { benchLimits } from './limits/limits.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
@@ -32,6 +33,16 @@ program
   .option('--clients <count>', 'requests to the API at a time', '20')
   .action(({ seconds, clients }: { seconds: string; clients: string }) =>
     benchFlow({ seconds: Number(seconds), clients: Number(clients), print }),
+  );
+
+program
+  .command('limits')
+  .description('what rate limits, shared ones and quotas cost: the same API with and without them, in turns')
+  .option('--seconds <count>', 'how long each is measured in a round', '5')
+  .option('--rounds <count>', 'how often everything is measured', '5')
+  .option('--clients <count>', 'requests at a time', '24')
+  .action(({ seconds, rounds, clients }: { seconds: string; rounds: string; clients: string }) =>
+    benchLimits({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), print }),
   );
 
 program

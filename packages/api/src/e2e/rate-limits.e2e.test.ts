@@ -35,7 +35,6 @@ async function flood(apis: readonly ApiProcess[], forMs: number): Promise<{ give
     const client = new ApiClient(url, setup.secret);
     while (performance.now() - startedAt < forMs) {
       const path = `/api/v1/event_types/${setup.eventType}?application_id=${setup.applicationId}`;
-      // oxlint-disable-next-line no-await-in-loop
       const { status } = await client.call('GET', path);
       statuses.push(status);
     }

@@ -81,7 +81,6 @@ async function takeAll(leases: Leases<number>, quotas: readonly Quota[]): Promis
   const taken: string[] = [];
   for (const { ownerId, limit } of quotas) {
     // In turn: what is refused by the first must not be taken from the second.
-    // oxlint-disable-next-line no-await-in-loop
     const result = await leases.take(ownerId, limit);
     if (!result.isTaken) {
       taken.forEach((earlier) => leases.giveBack(earlier));

@@ -62,7 +62,6 @@ test('under a flood instances together give burst and refill, within 10 %', asyn
           const requests = Math.max(2, Math.ceil((limit.burst * 8) / steps));
           for (let request = 0; request < requests + (step === 0 ? limit.burst * 2 : 0); request += 1) {
             const pick = picks[(step * 7 + request) % picks.length] ?? 0;
-            // oxlint-disable-next-line no-await-in-loop
             const taken = await instances[(pick + request) % count]?.take('token');
             given += taken?.isTaken ? 1 : 0;
           }
@@ -86,7 +85,6 @@ test('at any time instances together never give more than burst and refill and w
       const taken: number[] = [];
       for (const [instance, afterMs] of requests) {
         store.clock.nowMs += afterMs;
-        // oxlint-disable-next-line no-await-in-loop
         if ((await instances[instance]?.take('token'))?.isTaken) {
           taken.push(store.clock.nowMs);
         }
@@ -108,7 +106,6 @@ test('leases in chunks, and not at all while it is refused', async () => {
   const instance = createInstance(limit, store);
   const answers = [];
   for (let request = 0; request < 1000; request += 1) {
-    // oxlint-disable-next-line no-await-in-loop
     answers.push(await instance.take('token'));
   }
   expect(answers.filter(({ isTaken }) => isTaken)).toHaveLength(300);

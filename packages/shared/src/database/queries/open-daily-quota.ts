@@ -5,15 +5,18 @@ export async function openDailyQuota(db: Database, ownerId: string): Promise<voi
   await db.query({ name: 'open_daily_quota', text: sql, values: [ownerId] });
 }
 
-// Once a day for each owner, since it counts. Served by application_pkey and application_by_organization. Of two that do it at once the first
-// wins.
+// Once a day for each owner, since it counts. Served by application_pkey and application_by_organization. The view is asked for each
+// application by itself: joined to them, it would count for all there are. Of two that do it at once the first wins.
 const sql = `
 insert into event.daily_quota as q (owner_id, day, used, granted)
-select $1::uuid, t.today, coalesce(sum(d.amount), 0), 0
+select $1::uuid, t.today, used.amount, 0
 from (select (statement_timestamp() at time zone 'UTC')::date as today) t
-left join event.application a on a.application_id = $1 or a.organization_id = $1
-left join event.events_per_day d on d.application_id = a.application_id and d.day = t.today
-group by t.today
+cross join lateral (
+  select coalesce(sum((select sum(d.amount) from event.events_per_day d where d.application_id = a.application_id and d.day = t.today)), 0)
+    as amount
+  from event.application a
+  where a.application_id = $1 or a.organization_id = $1
+) used
 on conflict on constraint daily_quota_pkey do update
 set day = excluded.day, used = excluded.used, granted = 0
 where q.day < excluded.day
