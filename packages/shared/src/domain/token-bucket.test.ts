@@ -31,11 +31,14 @@ test('gives the burst at once and not one more', () => {
 });
 
 test('under a flood gives burst and refill, within 2 %', () => {
+  // A bucket for a single token is full while the next request is on its way, and what would come back meanwhile is lost.
+  const several = limits.filter(({ burst }) => burst > 1);
   fc.assert(
-    fc.property(limits, fc.double({ min: 0.1, max: 0.9, noNaN: true }), (limit, part) => {
+    fc.property(several, fc.double({ min: 0.1, max: 0.9, noNaN: true }), (limit, part) => {
       const forMs = limit.periodMs * 400;
       const every = limit.periodMs * part;
-      const times = Array.from({ length: Math.floor(forMs / every) + 1 }, (_, index) => 50 + index * every);
+      const atOnce = Array.from({ length: limit.burst }, () => 50);
+      const times = [...atOnce, ...Array.from({ length: Math.floor(forMs / every) }, (_, index) => 50 + (index + 1) * every)];
       const expected = limit.burst + forMs / limit.periodMs;
       const given = takenAt(limit, times).length;
       expect(Math.abs(given - expected)).toBeLessThanOrEqual(Math.max(1, expected * 0.02));
