@@ -60,8 +60,13 @@ function refuseUnless(admission: Admission, report: RateLimiting['report']): voi
 
 /** In the fields of draft-ietf-httpapi-ratelimit-headers, from its version 08 on: lists, to which each layer adds its item. */
 function describe({ layer, limit, remaining, fullInMs }: Admission, response: ServerResponse): void {
-  response.appendHeader('RateLimit-Policy', `"${layer}";q=${limit.burst};w=${seconds(limit.burst * limit.periodMs)}`);
-  response.appendHeader('RateLimit', `"${layer}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`);
+  addItem(response, 'RateLimit-Policy', `"${layer}";q=${limit.burst};w=${seconds(limit.burst * limit.periodMs)}`);
+  addItem(response, 'RateLimit', `"${layer}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`);
+}
+
+function addItem(response: ServerResponse, name: string, item: string): void {
+  const before = response.getHeader(name);
+  response.setHeader(name, before === undefined ? item : `${String(before)}, ${item}`);
 }
 
 function seconds(ms: number): number {

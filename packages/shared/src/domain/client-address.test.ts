@@ -66,6 +66,14 @@ describe('through proxies', () => {
   });
 });
 
+test('nobody is believed where no proxy is trusted', () => {
+  const headers = { forwardedFor: '203.0.113.5', forwarded: 'for=203.0.113.5' };
+  expect(clientAddress({ peer: '10.0.0.1', ...headers }, [])).toBe('10.0.0.1');
+  expect(clientAddress({ peer: '::ffff:10.0.0.1', ...headers }, [])).toBe('10.0.0.1');
+  expect(clientAddress({ peer: undefined, ...headers }, [])).toBeNull();
+  expect(clientAddress({ peer: 'nonsense', ...headers }, [])).toBeNull();
+});
+
 test('a connection without an address has none', () => {
   expect(addressOf(undefined, { forwardedFor: '203.0.113.5' })).toBeNull();
 });
