@@ -39,6 +39,20 @@ function createEventType(verb: string): Promise<ApiAnswer> {
   return setup.client.call('POST', '/api/v1/event_types', type);
 }
 
+function createSubscription(): Promise<ApiAnswer> {
+  return setup.client.call('POST', '/api/v1/subscriptions', subscriptionPost());
+}
+
+function subscriptionPost(): Record<string, unknown> {
+  return {
+    application_id: setup.applicationId,
+    is_enabled: true,
+    event_types: [setup.eventType],
+    labels: {},
+    target: { type: 'http', method: 'POST', url: 'https://example.com/', headers: {} },
+  };
+}
+
 function ingest(changes: Record<string, unknown> = {}): Promise<ApiAnswer> {
   return setup.client.call('POST', '/api/v1/event', eventOf(setup, changes));
 }
@@ -80,22 +94,16 @@ describe('refuses one too many', () => {
   test('subscription, but lets the others be changed', async () => {
     await subscribe(setup, 'https://example.com/1');
     const { subscriptionId } = await subscribe(setup, 'https://example.com/2');
-    const post = {
-      application_id: setup.applicationId,
-      is_enabled: true,
-      event_types: [setup.eventType],
-      labels: {},
-      target: { type: 'http', method: 'POST', url: 'https://example.com/3', headers: {} },
-    };
-    expectTooMany(await setup.client.call('POST', '/api/v1/subscriptions', post), 'TooManySubscriptionsPerApplication');
-    expect((await setup.client.call('PUT', `/api/v1/subscriptions/${subscriptionId}`, post)).status).toBe(200);
+    expectTooMany(await createSubscription(), 'TooManySubscriptionsPerApplication');
+    expect((await setup.client.call('PUT', `/api/v1/subscriptions/${subscriptionId}`, subscriptionPost())).status).toBe(200);
   });
 
   test('of those that are made at once', async () => {
-    const types = await Promise.all(['c', 'd', 'e', 'f', 'g'].map(createEventType));
-    expect(types.filter(({ status }) => status === 201)).toHaveLength(1);
-    const applications = await Promise.all([1, 2, 3, 4].map(createApplication));
-    expect(applications.filter(({ status }) => status === 201)).toHaveLength(1);
+    const made = async (calls: readonly Promise<ApiAnswer>[]) => (await Promise.all(calls)).filter(({ status }) => status === 201).length;
+    const many = Array.from({ length: 12 }, (_, index) => `v${index}`);
+    expect(await made(many.map(createApplication))).toBe(1);
+    expect(await made(many.map(createEventType))).toBe(1);
+    expect(await made(many.map(createSubscription))).toBe(2);
   });
 });
 
