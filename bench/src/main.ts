@@ -11,6 +11,7 @@ import { type DeliveryFlags, deliveryChoices, readContenders, readCount, readCou
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
 import { benchIngest } from './ingest/ingest.ts';
+import { benchLimits } from './limits/limits.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
@@ -53,6 +54,16 @@ program
   .option('--against <directory>', 'another checkout of this repository, built')
   .action(({ seconds, rounds, clients, against }: { seconds: string; rounds: string; clients: string; against?: string }) =>
     benchBatches({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), against: against ?? null, print }),
+  );
+
+program
+  .command('limits')
+  .description('what rate limits, shared ones and quotas cost: the same API with and without them, in turns')
+  .option('--seconds <count>', 'how long each is measured in a round', '5')
+  .option('--rounds <count>', 'how often everything is measured', '5')
+  .option('--clients <count>', 'requests at a time', '24')
+  .action(({ seconds, rounds, clients }: { seconds: string; rounds: string; clients: string }) =>
+    benchLimits({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), print }),
   );
 
 program

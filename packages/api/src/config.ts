@@ -3,6 +3,7 @@ import { boolean, byteSize, duration, integer, integerOrWord, list, secret, text
 import { describeProblems, loadSettings, type SettingProblem, type ValuesOf } from '@postrider/shared/config/settings';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { apiProcessesMax, eventBodyBytesMax, ingestWaitMsMax } from '@postrider/shared/domain/limits';
+import { quotaSettings, rateLimitSettings } from './limit-settings.ts';
 
 /** Exit code for settings that cannot be used (EX_CONFIG of sysexits.h). */
 const exitBadSettings = 78;
@@ -149,6 +150,8 @@ export const apiSettings = {
   ...accessSettings,
   ...ingestSettings,
   ...commonSettings({ databaseConnectionsMax: 5 }),
+  ...rateLimitSettings,
+  ...quotaSettings,
   ...migrationSettings,
   ...housekeepingSettings,
 };

@@ -20,6 +20,12 @@ export function createMetrics(registry: Registry) {
       buckets: seconds,
       registers,
     }),
+    rateLimited: new Counter({
+      name: 'postrider_api_rate_limited_total',
+      help: 'Requests that were refused by a rate limit: of all clients (global), of an address (ip) or of a token.',
+      labelNames: ['layer'],
+      registers,
+    }),
     ingestedEvents: new Counter({
       name: 'postrider_api_ingest_events_total',
       help: 'Events written to the database, duplicates included.',

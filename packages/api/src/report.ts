@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ApiMetrics } from './metrics.ts';
 import type { RefusalReason } from './services/ingest-pressure.ts';
+import type { RateLimitLayer } from './services/limits/rate-limiter.ts';
 
 /** Under load thousands of requests are refused in a second: the log says it once in so long, the metrics count them all. */
 const refusalLogEveryMs = 10_000;
@@ -19,6 +20,12 @@ export function createReport(logger: Logger, metrics: ApiMetrics, now: () => num
     },
     failed(error: unknown, request: { requestId: string; method: string; path: string }): void {
       logger.error({ event: 'request.failed', ...request, err: error }, 'a request failed on our side');
+    },
+    rateLimited(layer: RateLimitLayer): void {
+      metrics.rateLimited.inc({ layer });
+    },
+    rateLimitsFellBack(error: unknown): void {
+      logger.warn({ event: 'rate_limits.fell_back', err: error }, 'the database leases no tokens; this instance limits by itself for now');
     },
     groupIngested(group: { events: number; tookMs: number }): void {
       metrics.ingestedEvents.inc(group.events);

@@ -17,6 +17,7 @@ import type { Registry } from 'prom-client';
 import type { ApiConfig } from './config.ts';
 import { followAnswers } from './http/drain.ts';
 import { createApiServer } from './http/server.ts';
+import { quotaLimitsOf, rateLimitsOf } from './limit-settings.ts';
 import { watchBacklog } from './services/backlog-watch.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
@@ -66,6 +67,8 @@ export async function serve({ config, logger, keepsHouse }: ServeOptions): Promi
     secretsKey: secretsKeyOf(config),
     masterApiKey: config.masterApiKey,
     authCacheTtlMs: config.authCacheTtlMs,
+    rateLimits: rateLimitsOf(config),
+    quotas: { isEnforced: config.quotaEnforcement, defaults: quotaLimitsOf(config) },
     ingest: { waitLimitMs: config.ingestWaitLimitMs, refusal: () => (backlog.isTooOld() ? 'backlog' : null) },
     now: monotonicMs,
     wait,

@@ -44,7 +44,7 @@ export async function startWorker(options: PostriderOptions): Promise<WorkerProc
   return Object.assign(managed, { opsUrl: String(started['opsUrl']) });
 }
 
-/** Starts one of our programs without waiting for anything. */
+/** Starts one of our programs without waiting for anything. There are no rate limits: all that asks here is one machine. */
 export function startPostrider(
   name: 'api' | 'worker',
   options: PostriderOptions,
@@ -54,7 +54,7 @@ export function startPostrider(
   return startProcess({
     command: process.execPath,
     args: [...(options.nodeFlags ?? memoryFlags), '--enable-source-maps', main, ...(options.args ?? [])],
-    env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, ...defaults, ...options.env },
+    env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, DISABLE_API_RATE_LIMITING: 'true', ...defaults, ...options.env },
     detached: options.detached ?? false,
     ...(options.onLine ? { onLine: options.onLine } : {}),
   });

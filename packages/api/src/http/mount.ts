@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import { clientAddress } from '@postrider/shared/domain/client-address';
 import { ProblemError, problemDocument } from '../problems.ts';
 import type { ApiContext } from '../context.ts';
 import type { ApiReport } from '../report.ts';
 import { IngestionOverloadedError } from '../services/ingest-pressure.ts';
+import type { RateLimiter } from '../services/limits/rate-limiter.ts';
 import type { Authenticator } from './authenticate.ts';
 import { authorizeOperation } from './authorize.ts';
 import { allowOrigins } from './cors.ts';
 import { originOf } from './origin.ts';
 import { invalidField } from './parse.ts';
 import { problemOf } from './problem-of.ts';
+import { admitPrincipal, admitRequest } from './rate-limits.ts';
 import { type RawRequest, readRequest } from './read-request.ts';
 import type { DescribedProblem, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -18,6 +21,7 @@ import { send } from './send.ts';
 export interface MountOptions {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
+  readonly limiter: RateLimiter;
   readonly report: ApiReport;
   readonly context: Pick<ApiContext, 'db' | 'tokens' | 'now' | 'settings'>;
 }
@@ -40,8 +44,9 @@ export function mountRoutes(options: MountOptions): Express {
     beginRequest(options, request, response);
     next();
   });
-  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, _response, next) => {
+  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, response, next) => {
     requireHost(request);
+    admitRequest(options, { path: request.path, ip: ipOf(options, request) }, response);
     next();
   });
   const byPath = Map.groupBy(options.routes, ({ path }) => path);
@@ -120,6 +125,7 @@ async function answer(options: MountOptions, route: Route, request: Request, res
   const identify = async () =>
     route.access === 'public' ? ({ kind: 'anonymous' } as const) : options.authenticator.authenticate(request.headers.authorization);
   const principal = await identify();
+  await admitPrincipal(options, principal, response);
   const params = onlyTexts(request.params);
   const query = queryOf(request);
   refuseUnstorable({ ...params, ...query });
@@ -128,7 +134,7 @@ async function answer(options: MountOptions, route: Route, request: Request, res
     query,
     origin: originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket }),
     pathWithQuery: request.url,
-    ip: request.socket.remoteAddress ?? null,
+    ip: ipOf(options, request),
     requestId: String(response.getHeader('X-Request-Id')),
     message: request,
     async identifyAgain() {
@@ -139,6 +145,13 @@ async function answer(options: MountOptions, route: Route, request: Request, res
     describeProblem: (error) => describeProblem(options.report, error, request, response),
   };
   await send(request, response, await route.handle(await readRequest(options.context, route, principal, raw)));
+}
+
+/** Where the client is, also behind proxies that are trusted. */
+function ipOf({ context }: MountOptions, request: Request): string | null {
+  const { 'x-forwarded-for': forwardedFor, forwarded } = request.headers;
+  const hops = { peer: request.socket.remoteAddress, forwardedFor: forwardedFor?.toString(), forwarded };
+  return clientAddress(hops, context.settings.reverseProxyIps ?? []);
 }
 
 function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<string, string> {

@@ -23,6 +23,7 @@ export function eventRoutes(context: ApiContext): Route[] {
         'EventInvalidPayloadContentType',
         'EventInvalidBase64Payload',
         'EventInvalidJsonPayload',
+        'TooManyEventsToday',
       ],
       handle: async (request) => ({ status: 201, body: await ingestPost(context, request.body, request) }),
     }),

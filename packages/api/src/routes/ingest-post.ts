@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import type { RequestContext } from '../http/route.ts';
+import { tooManyEventsToday } from '../http/too-many.ts';
 import { ProblemError } from '../problems.ts';
 import type { EventPost, ingestedEvent } from '../schemas/events.ts';
 import type { IngestResult } from '../services/ingest-events.ts';
@@ -62,6 +63,8 @@ function ingestedOf(post: EventPost, result: IngestResult): IngestedEvent {
       throw new ProblemError('EventTypeDoesNotExist', {
         detail: `The event type ${post.event_type} does not exist or is deactivated.`,
       });
+    case 'quota_exceeded':
+      throw tooManyEventsToday(result.retryAfterMs);
     case 'application_missing':
       throw new ProblemError('Forbidden');
   }

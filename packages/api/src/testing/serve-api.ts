@@ -11,6 +11,8 @@ import type { Express } from 'express';
 import { pino } from 'pino';
 import type { ApiContext } from '../context.ts';
 import { createApiServer } from '../http/server.ts';
+import { noQuotas, type QuotaOptions } from '../services/limits/quotas.ts';
+import { noRateLimits, type RateLimits } from '../services/limits/rate-limiter.ts';
 import { wireApi } from '../wiring.ts';
 
 export interface ServedApi {
@@ -27,6 +29,10 @@ export interface ServedApi {
 
 export interface ServeOptions {
   readonly settings?: Partial<ApiContext['settings']>;
+  /** None unless given. */
+  readonly rateLimits?: RateLimits;
+  /** Not enforced unless given. */
+  readonly quotas?: QuotaOptions;
   /** A minute unless given. */
   readonly authCacheTtlMs?: number;
 }
@@ -52,6 +58,8 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
     secretsKey,
     masterApiKey: testMasterKey,
     authCacheTtlMs: options.authCacheTtlMs ?? 60_000,
+    rateLimits: options.rateLimits ?? noRateLimits,
+    quotas: options.quotas ?? noQuotas,
     now: () => performance.now(),
     wait: (delayMs) => wait(delayMs),
   });

@@ -130,7 +130,7 @@ export function createOperations(caller: Caller) {
       /** Reads an application and what it uses. `GET /applications/{application_id}` */
       get: (input: Input<'applications.get'>, options?: CallOptions): Promise<Answer<'applications.get'>> =>
         caller.call('applications.get', input, options),
-      /** Renames an application. `PUT /applications/{application_id}` */
+      /** Renames an application; with the master key it also gives it quotas of its own. `PUT /applications/{application_id}` */
       update: (input: Input<'applications.update'>, options?: CallOptions): Promise<Answer<'applications.update'>> =>
         caller.call('applications.update', input, options),
       /** Deletes an application and ends its deliveries. `DELETE /applications/{application_id}` */
@@ -160,7 +160,7 @@ export function createOperations(caller: Caller) {
       /** Reads an organization and what it uses. `GET /organizations/{organization_id}` */
       get: (input: Input<'organizations.get'>, options?: CallOptions): Promise<Answer<'organizations.get'>> =>
         caller.call('organizations.get', input, options),
-      /** Renames an organization. `PUT /organizations/{organization_id}` */
+      /** Renames an organization and gives it quotas of its own. `PUT /organizations/{organization_id}` */
       update: (input: Input<'organizations.update'>, options?: CallOptions): Promise<Answer<'organizations.update'>> =>
         caller.call('organizations.update', input, options),
       /** Deletes an organization that has no applications. `DELETE /organizations/{organization_id}` */

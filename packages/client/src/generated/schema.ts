@@ -14,9 +14,12 @@ export interface components {
       /** Format: uuid */
       organization_id: string;
       name: string;
+      /** @description No limit is 2147483647. */
       quotas: {
         events_per_day_limit: number;
         days_of_events_retention_limit: number;
+        subscriptions_per_application_limit: number;
+        event_types_per_application_limit: number;
       };
       consumption: {
         events_per_day: number;
@@ -34,6 +37,18 @@ export interface components {
       /** Format: uuid */
       organization_id: string;
       name: string;
+    };
+    ApplicationPut: {
+      /** Format: uuid */
+      organization_id: string;
+      name: string;
+      /** @description Only with the master key. Given, it replaces all limits of its own; a limit that is null or left out is that of the organization. */
+      quotas?: {
+        events_per_day_limit?: number | null;
+        days_of_events_retention_limit?: number | null;
+        subscriptions_per_application_limit?: number | null;
+        event_types_per_application_limit?: number | null;
+      } | null;
     };
     ApplicationSecret: {
       name: string | null;
@@ -278,11 +293,14 @@ export interface components {
         email: string;
         role: string;
       }[];
+      /** @description No limit is 2147483647. */
       quotas: {
         members_per_organization_limit: number;
         applications_per_organization_limit: number;
         events_per_day_limit: number;
         days_of_events_retention_limit: number;
+        subscriptions_per_application_limit: number;
+        event_types_per_application_limit: number;
       };
       consumption: {
         members: number;
@@ -303,6 +321,19 @@ export interface components {
     OrganizationPost: {
       name: string;
       organization_id?: string | null;
+    };
+    OrganizationPut: {
+      name: string;
+      organization_id?: string | null;
+      /** @description Only with the master key. Given, it replaces all limits of its own; a limit that is null or left out is that of the installation. */
+      quotas?: {
+        members_per_organization_limit?: number | null;
+        applications_per_organization_limit?: number | null;
+        events_per_day_limit?: number | null;
+        days_of_events_retention_limit?: number | null;
+        subscriptions_per_application_limit?: number | null;
+        event_types_per_application_limit?: number | null;
+      } | null;
     };
     Problem: {
       /**
@@ -1430,7 +1461,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ApplicationPost'];
+        'application/json': components['schemas']['ApplicationPut'];
       };
     };
     responses: {
@@ -1636,7 +1667,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['OrganizationPost'];
+        'application/json': components['schemas']['OrganizationPut'];
       };
     };
     responses: {
