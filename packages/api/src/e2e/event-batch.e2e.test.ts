@@ -66,6 +66,14 @@ async function attemptsOf(setup: ApplicationSetup): Promise<ReadonlyMap<string, 
   return new Map(rows.map((row) => [row.event_id, row.attempts]));
 }
 
+/** What a killed process had sent is written all the same: only when its connections are gone is it certain what is there. */
+async function apisAreGone(): Promise<boolean> {
+  const { rows } = await database.admin.query({
+    text: `select from pg_stat_activity where datname = current_database() and application_name = 'postrider api'`,
+  });
+  return rows.length === 0;
+}
+
 /** Peak resident memory in MiB, as the kernel counted it. */
 function peakMemoryMiB(pid: number): number {
   const [, kib] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
@@ -108,6 +116,7 @@ test('when the API is killed in the middle, what was answered is there, and send
     sendAll(stream, setup, eventIds),
   ]);
   await killed.waitForExit();
+  await eventually(apisAreGone);
 
   const answered = results.flatMap(({ status, event }) => (status === 201 && event ? [event.event_id] : []));
   expect(answered.length).toBeGreaterThanOrEqual(1500);
