@@ -15,6 +15,8 @@ export type IngestResult =
   | { readonly kind: 'ingested'; readonly eventId: string; readonly receivedAt: Date }
   | { readonly kind: 'duplicate'; readonly eventId: string; readonly sameContent: boolean }
   | { readonly kind: 'event_type_missing' }
+  /** As many as its quota allows were ingested today, which ends after this time. */
+  | { readonly kind: 'quota_exceeded'; readonly retryAfterMs: number }
   | { readonly kind: 'application_missing' };
 
 export interface IngestedGroup {

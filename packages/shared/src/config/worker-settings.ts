@@ -1,4 +1,4 @@
-import { parseCidr, type ParsedCidr } from '../domain/forbidden-address.ts';
+import { parseCidr, type ParsedCidr } from '../domain/ip-address.ts';
 import { defaultRetrySchedule } from '../domain/retry-schedule.ts';
 import { commonSettings } from './common-settings.ts';
 import { boolean, byteSize, duration, integer, list, optionalInteger, ratio, text, url } from './setting-kinds.ts';
