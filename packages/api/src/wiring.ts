@@ -54,7 +54,10 @@ export function wireApi(options: ApiOptions): Api {
   const batcher = createIngestionBatcher({
     ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
     ensurePartitions: () => ensurePartitions(db),
-    notify: (poolIds) => notifier.notify(poolIds),
+    notify({ poolIds, parkedPoolIds }) {
+      notifier.notify(poolIds);
+      notifier.notify(parkedPoolIds, { parked: true });
+    },
     wait: options.wait,
     report,
     now,

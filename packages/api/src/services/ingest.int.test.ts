@@ -44,7 +44,7 @@ function givenBatcher(notified: number[] = []): IngestionBatcher {
   return createIngestionBatcher({
     ingestGroup: (events, isResent) => ingestGroup(database.db, events, isResent),
     ensurePartitions: () => ensurePartitions(database.db),
-    notify: (poolIds) => notified.push(...poolIds),
+    notify: ({ poolIds }) => notified.push(...poolIds),
     wait,
     report: { groupIngested() {}, groupResent() {} },
     now: () => performance.now(),

@@ -29,7 +29,7 @@ function givenBatcher(waitLimitMs: number, refusal?: () => 'backlog' | null) {
     ingestGroup(events) {
       const { promise, resolve, reject } = Promise.withResolvers<IngestedGroup>();
       const results = events.map(({ eventId }) => ({ kind: 'ingested', eventId, receivedAt: new Date(0) }) as const);
-      groups.push({ events, write: () => resolve({ results, poolIds: [] }), fail: reject });
+      groups.push({ events, write: () => resolve({ results, poolIds: [], parkedPoolIds: [] }), fail: reject });
       return promise;
     },
     ensurePartitions: () => Promise.resolve(),

@@ -18,7 +18,7 @@ export interface IngestionBatcherOptions {
   readonly ingestGroup: (events: readonly EventToIngest[], isResent: boolean) => Promise<IngestedGroup>;
   readonly ensurePartitions: () => Promise<unknown>;
   /** Tells workers of these pools that something is due; called after the commit. */
-  readonly notify: (poolIds: readonly number[]) => void;
+  readonly notify: (group: Pick<IngestedGroup, 'poolIds' | 'parkedPoolIds'>) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly report: {
     groupIngested(group: { events: number; tookMs: number }): void;
@@ -112,12 +112,12 @@ type GroupEnd = 'written' | 'database_away' | 'refused';
 async function writeGroup(options: IngestionBatcherOptions, group: readonly WaitingEvent[]): Promise<GroupEnd> {
   const startedAt = options.now();
   try {
-    const { results, poolIds } = await writeEvents(
+    const { results, ...pools } = await writeEvents(
       options,
       group.map(({ event }) => event),
     );
     options.report.groupIngested({ events: group.length, tookMs: options.now() - startedAt });
-    options.notify(poolIds);
+    options.notify(pools);
     group.forEach(({ resolve, reject }, index) => {
       const result = results[index];
       if (result) {
