@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabasePool } from '@postrider/shared/database/pool';
-import { type ClaimedAttempt, type ClaimedBatch, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
+import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
+import { type ClaimedBatch, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
 import { type HastenedRow, hastenOpenAttempt } from '@postrider/shared/database/queries/hasten-open-attempt';
 import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-retry-attempt';
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';

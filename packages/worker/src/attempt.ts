@@ -1,4 +1,4 @@
-import type { ClaimedAttempt } from '@postrider/shared/database/queries/claim-request-attempts';
+import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
 import type { LoadedEvent } from '@postrider/shared/database/queries/load-events';
 
 /** An attempt that this process holds a lease on. Times are of the process's monotonic clock, in milliseconds. */
@@ -6,6 +6,8 @@ export interface HeldAttempt extends ClaimedAttempt {
   readonly leaseId: string;
   /** A request that starts later could outlive the lease. Moved on by a renewal. */
   startBeforeMs: number;
+  /** Claimed through the budget of its subscription, whose attempts are parked. */
+  readonly isParked: boolean;
 }
 
 /** A held attempt with what it will send. */

@@ -1,3 +1,4 @@
+import { retryScheduleFor } from '@postrider/shared/domain/delivery-policy';
 import { decideNextStep } from '@postrider/shared/domain/next-step';
 import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import type { RetrySchedule } from '@postrider/shared/domain/retry-schedule';
@@ -5,10 +6,15 @@ import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { recordOfCancellation, recordOfOutcome } from './outcome-record.ts';
 import type { RecordedOutcome } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
+import { healthSignalOf } from './health-signal.ts';
+import type { HealthKeeper } from './health-keeper.ts';
+import type { SubscriptionTraffic, Traffic } from './traffic.ts';
 import { isHeld, mayStart, type SubscriptionEntry, type Subscriptions } from './subscriptions.ts';
 
 export interface DelivererOptions<Prepared> {
   readonly subscriptions: Subscriptions<Prepared>;
+  readonly traffic: Pick<Traffic, 'admit' | 'started' | 'ended'>;
+  readonly health: Pick<HealthKeeper, 'signal'>;
   /** Builds, guards, signs and sends, and tells once what came of it; what a receiver does is an outcome, not an error. */
   readonly send: (attempt: LoadedAttempt, prepared: Prepared, onOutcome: (outcome: DeliveryOutcome) => void) => void;
   readonly schedule: RetrySchedule;
@@ -19,8 +25,10 @@ export interface DelivererOptions<Prepared> {
   readonly isAborting: () => boolean;
   /** Nothing of this attempt was sent, or what was sent was broken off by us: it goes back to the queue. */
   readonly onNotSent: (attempt: HeldAttempt) => void;
-  /** Its subscription is paused: it goes back to the queue and waits there. */
-  readonly onPaused: (attempt: HeldAttempt) => void;
+  /** Its subscription is paused or parked: it goes back to the queue and waits there. */
+  readonly onParked: (attempt: HeldAttempt) => void;
+  /** Its subscription has as many requests in flight as it may: the attempt waits in this process. */
+  readonly onDeferred: (attempt: LoadedAttempt, traffic: SubscriptionTraffic) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
 }
@@ -44,34 +52,34 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
       options.record(recordOfCancellation(held, 'cancelled'));
       onEnd();
     } else if (isHeld(subscription, held)) {
-      options.onPaused(held);
+      options.onParked(held);
       onEnd();
     } else {
-      options.send(attempt, subscription.prepared, (outcome) => {
-        try {
-          finish(held, outcome);
-        } catch (error) {
-          report.bug(error, held);
-        }
-        onEnd();
-      });
+      startAdmitted(attempt, subscription, onEnd);
     }
   }
 
-  function finish(held: HeldAttempt, outcome: DeliveryOutcome): void {
-    if (options.isAborting() && outcome.kind !== 'response') {
-      options.onNotSent(held);
-      return;
+  function startAdmitted(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared>, onEnd: () => void): void {
+    const { traffic } = subscription;
+    switch (options.traffic.admit(traffic, attempt.held)) {
+      case 'park':
+        options.onParked(attempt.held);
+        onEnd();
+        return;
+      case 'defer':
+        options.onDeferred(attempt, traffic);
+        return;
+      case 'start':
+        options.traffic.started(traffic);
+        options.send(attempt, subscription.prepared, (outcome) => {
+          try {
+            finish(options, attempt.held, subscription, outcome);
+          } catch (error) {
+            report.bug(error, attempt.held);
+          }
+          onEnd();
+        });
     }
-    const nextStep = decideNextStep({
-      retryCount: held.retryCount,
-      isTest: held.isTest,
-      outcome,
-      schedule: options.schedule,
-      random: options.random,
-    });
-    report.attempted(held, outcome, nextStep);
-    options.record(recordOfOutcome(held, outcome, nextStep));
   }
 
   return function deliver(attempt: LoadedAttempt, onEnd: () => void): void {
@@ -95,6 +103,33 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
       fail(error);
     }
   };
+}
+
+/** What follows an outcome: for the attempt, for the health of its subscription, and for the log. */
+function finish<Prepared>(
+  options: DelivererOptions<Prepared>,
+  held: HeldAttempt,
+  { traffic, retryPolicy }: SubscriptionEntry<Prepared>,
+  outcome: DeliveryOutcome,
+): void {
+  options.traffic.ended(traffic, outcome.elapsedMs);
+  if (options.isAborting() && outcome.kind !== 'response') {
+    options.onNotSent(held);
+    return;
+  }
+  const nextStep = decideNextStep({
+    retryCount: held.retryCount,
+    isTest: held.isTest,
+    outcome,
+    schedule: retryScheduleFor(retryPolicy, options.schedule),
+    random: options.random,
+  });
+  const signal = held.isTest ? null : healthSignalOf(outcome, nextStep);
+  if (signal) {
+    options.health.signal(traffic, signal);
+  }
+  options.report.attempted(held, outcome, nextStep);
+  options.record(recordOfOutcome(held, outcome, nextStep));
 }
 
 /** The subscription as it is now; undefined when it could not be read before it became too late to start. */

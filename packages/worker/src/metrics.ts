@@ -7,12 +7,14 @@ const batchRows = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 /** All metrics of a worker, declared once. Gauges are read when they are scraped. */
 export function createMetrics(
   registry: Registry,
-  read: { slotsBusy(): number; slotsFree(): number; waiting(): number; unrecorded(): number },
+  read: { slotsBusy(): number; slotsFree(): number; waiting(): number; deferred(): number; parkedOwned(): number; unrecorded(): number },
 ) {
   const registers = [registry];
   gauge(registers, 'postrider_worker_slots_busy', 'Deliveries in flight.', read.slotsBusy);
   gauge(registers, 'postrider_worker_slots_free', 'Deliveries that could start now.', read.slotsFree);
   gauge(registers, 'postrider_worker_waiting_attempts', 'Attempts claimed and not started.', read.waiting);
+  gauge(registers, 'postrider_worker_deferred_attempts', 'Attempts behind the cap of their subscription.', read.deferred);
+  gauge(registers, 'postrider_worker_parked_subscriptions', 'Parked subscriptions that this worker delivers.', read.parkedOwned);
   gauge(registers, 'postrider_worker_unrecorded_outcomes', 'Outcomes that are not in the database yet.', read.unrecorded);
   return {
     deliveries: new Counter({
@@ -52,6 +54,17 @@ export function createMetrics(
     leasesLost: new Counter({
       name: 'postrider_worker_leases_lost_total',
       help: 'Attempts that this worker held and found taken when it recorded or renewed them.',
+      registers,
+    }),
+    parked: new Counter({
+      name: 'postrider_worker_subscriptions_parked_total',
+      help: 'Subscriptions parked or held by this worker, by reason: rate, over_cap, slow, throttled, retry_after, failing.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    unparked: new Counter({
+      name: 'postrider_worker_subscriptions_recovered_total',
+      help: 'Subscriptions whose attempts this worker brought back to the normal lane.',
       registers,
     }),
     released: new Counter({

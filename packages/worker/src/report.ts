@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import type { NextStep } from '@postrider/shared/domain/next-step';
+import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt } from './attempt.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import type { RecordedOutcome } from './recorder.ts';
@@ -10,7 +11,12 @@ import type { RecordedOutcome } from './recorder.ts';
  * when it succeeded, at info when it did not.
  */
 export function createReport(logger: Logger, metrics: WorkerMetrics) {
-  return { ...reportLeases(logger, metrics), ...reportDeliveries(logger, metrics), ...reportRecords(logger, metrics) };
+  return {
+    ...reportLeases(logger, metrics),
+    ...reportDeliveries(logger, metrics),
+    ...reportRecords(logger, metrics),
+    ...reportHealth(logger, metrics),
+  };
 }
 
 export type WorkerReport = ReturnType<typeof createReport>;
@@ -32,8 +38,11 @@ function reportLeases(logger: Logger, metrics: WorkerMetrics) {
         return;
       }
       metrics.claimRows.observe(attempts.length);
-      for (const { lagMs, claimCount, requestAttemptId } of attempts) {
-        metrics.deliveryLag.observe(lagMs / 1000);
+      for (const { lagMs, claimCount, requestAttemptId, isParked } of attempts) {
+        // What is parked is late on purpose.
+        if (!isParked) {
+          metrics.deliveryLag.observe(lagMs / 1000);
+        }
         if (claimCount > 1) {
           metrics.leasesExpired.inc();
           logger.warn({ event: 'lease_expired', requestAttemptId, claimCount }, 'claimed an attempt whose earlier lease had run out');
@@ -110,6 +119,39 @@ function reportRecords(logger: Logger, metrics: WorkerMetrics) {
       for (const subscriptionId of subscriptionIds) {
         logger.warn({ event: 'subscription.disabled', subscriptionId, reason: 'gone' }, 'a receiver is gone: its subscription is disabled');
       }
+    },
+  };
+}
+
+function reportHealth(logger: Logger, metrics: WorkerMetrics) {
+  return {
+    healthChanged(subscriptionId: string, change: { readonly before: SubscriptionHealth; readonly after: SubscriptionHealth }): void {
+      const { before, after } = change;
+      if (after.parkReason !== null && (before.parkReason === null || (after.holdUntilMs !== null && after.holds !== before.holds))) {
+        metrics.parked.inc({ reason: after.parkReason });
+        logger.warn(
+          {
+            event: 'subscription.parked',
+            subscriptionId,
+            reason: after.parkReason,
+            isHeld: after.holdUntilMs !== null,
+            failures: after.failures,
+          },
+          'the attempts of a subscription in trouble are parked',
+        );
+      } else if (after.parkReason === null && before.parkReason !== null) {
+        metrics.unparked.inc();
+        logger.info({ event: 'subscription.recovered', subscriptionId }, 'the attempts of a subscription are in the normal lane again');
+      }
+    },
+    subscriptionFailing(subscriptionId: string): void {
+      logger.warn(
+        { event: 'subscription.disabled', subscriptionId, reason: 'failing' },
+        'a receiver did nothing but fail for too long: its subscription is disabled',
+      );
+    },
+    healthFailed(error: unknown): void {
+      logger.warn({ event: 'health.failed', err: error }, 'could not write the health of a subscription; trying again');
     },
   };
 }

@@ -7,7 +7,12 @@ import type { Sender } from './http/send-request.ts';
 
 /** A subscription's target and secret, ready for its requests; or why there can be none. */
 export type PreparedSubscription =
-  | { readonly kind: 'ready'; readonly target: PreparedTarget; readonly secrets: readonly [string, ...string[]] }
+  | {
+      readonly kind: 'ready';
+      readonly target: PreparedTarget;
+      readonly secrets: readonly [string, ...string[]];
+      readonly timeoutMs: number | null;
+    }
   | Unbuildable
   /** Its secret does not open: the process has another key than the one it was sealed with. */
   | { readonly kind: 'own_fault'; readonly message: string };
@@ -27,7 +32,12 @@ export function prepareSubscription(options: PrepareOptions, row: SubscriptionFo
   }
   try {
     const open = (sealed: Buffer): string => unseal(options.secretsKey, sealed, `subscription:${row.subscription_id}`);
-    return { kind: 'ready', target, secrets: [open(row.secret_sealed), ...row.previous_secrets_sealed.map(open)] };
+    return {
+      kind: 'ready',
+      target,
+      secrets: [open(row.secret_sealed), ...row.previous_secrets_sealed.map(open)],
+      timeoutMs: row.timeout_ms,
+    };
   } catch (error) {
     options.onSecretUnreadable(error, row.subscription_id);
     return { kind: 'own_fault', message: 'the secret of the subscription cannot be read with the SECRETS_KEY of this worker' };
@@ -59,7 +69,7 @@ export function createAttemptSender(options: AttemptSenderOptions) {
       timestampSeconds: Math.floor(options.epochNow() / 1000),
     });
     if (built.kind === 'request') {
-      options.sender.send(built, onOutcome);
+      options.sender.send(built, prepared.timeoutMs, onOutcome);
     } else {
       onOutcome(unsent(built));
     }

@@ -1,11 +1,16 @@
 import type { SubscriptionForDelivery } from '@postrider/shared/database/queries/load-subscriptions';
+import type { RetryPolicy } from '@postrider/shared/domain/delivery-policy';
 import { madeAtMs } from './attempt.ts';
+import type { SubscriptionTraffic } from './traffic.ts';
 
 /** A subscription prepared for sending, or why nothing may be sent to it. */
 export interface SubscriptionEntry<Prepared> {
   readonly isLive: boolean;
   readonly isPaused: boolean;
   readonly cancelledUntilMs: number | null;
+  /** Null leaves the schedule to the worker. */
+  readonly retryPolicy: RetryPolicy | null;
+  readonly traffic: SubscriptionTraffic;
   readonly prepared: Prepared;
 }
 
@@ -13,6 +18,8 @@ export interface SubscriptionsOptions<Prepared> {
   readonly load: (subscriptionIds: readonly string[]) => Promise<SubscriptionForDelivery[]>;
   /** Unseals the secret and parses the target: kept for as long as the row does not change. */
   readonly prepare: (row: SubscriptionForDelivery) => Prepared;
+  /** Takes over what the row says of caps, rates and health, read at `readAtMs`; returns what this process does with the subscription. */
+  readonly follow: (row: SubscriptionForDelivery, readAtMs: number) => SubscriptionTraffic;
   readonly now: () => number;
 }
 
@@ -85,10 +92,17 @@ function keep<Prepared>(
     return { entry: null, fingerprint: '', loadedAtMs };
   }
   const secrets = [row.secret_sealed, ...row.previous_secrets_sealed].map((sealed) => sealed.toString('base64'));
-  const fingerprint = JSON.stringify([row.target_method, row.target_url, row.target_headers, secrets]);
+  const fingerprint = JSON.stringify([row.target_method, row.target_url, row.target_headers, row.timeout_ms, secrets]);
   const prepared = before?.entry && before.fingerprint === fingerprint ? before.entry.prepared : options.prepare(row);
-  const cancelledUntilMs = row.cancelled_until?.getTime() ?? null;
-  return { entry: { isLive: row.is_live, isPaused: row.is_paused, cancelledUntilMs, prepared }, fingerprint, loadedAtMs };
+  const entry = {
+    isLive: row.is_live,
+    isPaused: row.is_paused,
+    cancelledUntilMs: row.cancelled_until?.getTime() ?? null,
+    retryPolicy: row.retry_schedule,
+    traffic: options.follow(row, loadedAtMs),
+    prepared,
+  };
+  return { entry, fingerprint, loadedAtMs };
 }
 
 /** Whether an attempt may still be sent to its subscription. */

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { isMissingPartition, isRefusedData } from '@postrider/shared/database/postgres-errors';
 import { beatWorkerProcess } from '@postrider/shared/database/queries/beat-worker-process';
+import { claimParkedAttempts } from '@postrider/shared/database/queries/claim-parked-attempts';
 import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
@@ -16,7 +17,9 @@ import { recordOutcomes } from '@postrider/shared/database/queries/record-outcom
 import { registerWorkerProcess } from '@postrider/shared/database/queries/register-worker-process';
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
+import { giveUpParkedSubscriptions } from '@postrider/shared/database/queries/give-up-parked-subscriptions';
 import { stopWorkerProcess } from '@postrider/shared/database/queries/stop-worker-process';
+import { takeParkedSubscriptions } from '@postrider/shared/database/queries/take-parked-subscriptions';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { whenReachable } from '@postrider/shared/database/when-reachable';
 import { leaseStartMarginMs, workerAliveWithinMs } from '@postrider/shared/domain/limits';
@@ -30,6 +33,8 @@ import { createRecorder, type Recorder } from './recorder.ts';
 import { createReport, type WorkerReport } from './report.ts';
 import { joinRoster, type Roster } from './roster.ts';
 import { createAttemptSender, type PreparedSubscription, prepareSubscription } from './sender.ts';
+import { changeHealth, returnAttempts } from './change-health.ts';
+import type { IsolationOptions } from './isolation.ts';
 import { createSlots } from './slots.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import { Worker } from './worker.ts';
@@ -49,6 +54,11 @@ export interface WiredWorker {
   readonly sender: Sender;
 }
 
+/** A process that shows no sign of life for this long loses its parked subscriptions. */
+const ownedForMs = 15_000;
+/** Parked subscriptions that a process takes at a time, so that they spread over all. */
+const takenMax = 16;
+
 const now = (): number => performance.now();
 
 /** Puts the parts of a worker together: statements, sender, recorder, roster. Waits for the database when it is away. */
@@ -59,6 +69,8 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     slotsBusy: slots.busy,
     slotsFree: slots.free,
     waiting: () => worker.waiting(),
+    deferred: () => worker.isolation.traffic.deferredCount(),
+    parkedOwned: () => worker.isolation.parked.owned(),
     unrecorded: () => recorder.unrecorded(),
   });
   const report = createReport(logger, metrics);
@@ -92,12 +104,15 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     },
     loadEvents: (events) => loadEvents(db, events),
     loadPassedOver: (ids) => loadPassedOverSubscriptions(db, ids),
-    deliver: {
-      subscriptions: createSubscriptions({
+    subscriptions: (follow) =>
+      createSubscriptions({
         load: (ids) => loadSubscriptions(db, ids),
         prepare: (row) => prepareSubscription(prepareOptions(config, report), row),
+        follow,
         now,
       }),
+    isolation: wireIsolation(options, { roster, report, slotsTotal: slots.total }),
+    deliver: {
       send: createAttemptSender({ sender, signing: signingOf(config), userAgent: `Postrider/${config.workerVersion}`, epochNow: Date.now }),
       schedule: retryScheduleOf(config),
       random: Math.random,
@@ -123,12 +138,54 @@ async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => v
           retriesMax: config.maxFastRetries + config.maxSlowRetries,
         }),
       beat: (workerProcessId) => beatWorkerProcess(db, workerProcessId, workerAliveWithinMs),
-      leave: (workerProcessId) => stopWorkerProcess(db, workerProcessId),
+      async leave(workerProcessId) {
+        await giveUpParkedSubscriptions(db, workerProcessId);
+        await stopWorkerProcess(db, workerProcessId);
+      },
       servedPools: () => listServedPools(db, config.workerName),
       onServedPoolsChanged,
       logger,
     });
   return whenReachable(join, wait, logger);
+}
+
+function wireIsolation(
+  { config, db, notifier }: WiringOptions,
+  { roster, report, slotsTotal }: { readonly roster: Roster; readonly report: WorkerReport; readonly slotsTotal: number },
+): IsolationOptions {
+  const { workerProcessId, servedPools } = roster;
+  const capDefault = config.inFlightPerSubscriptionMax ?? Math.max(1, Math.floor(slotsTotal / 4));
+  const changing = {
+    db,
+    capDefault,
+    slotsTotal,
+    disableAfterMs: config.disableFailingAfterMs,
+    workerProcessId,
+    ownedForMs,
+    random: Math.random,
+    now,
+  };
+  return {
+    capDefault,
+    take: () => takeParkedSubscriptions(db, { workerProcessId: workerProcessId(), poolIds: servedPools(), ownedForMs, takenMax }),
+    claimParked: (claim) => claimParkedAttempts(db, claim),
+    async change({ subscriptionId }, signals) {
+      const change = await changeHealth(changing, subscriptionId, signals);
+      if (change.kind === 'disabled') {
+        report.subscriptionFailing(subscriptionId);
+      }
+      if (change.kind !== 'changed') {
+        return null;
+      }
+      report.healthChanged(subscriptionId, change);
+      if (change.before.parkReason !== null && change.after.parkReason === null) {
+        notifier.notify(await returnAttempts(db, subscriptionId), { rewind: true });
+      }
+      return change.after;
+    },
+    wait,
+    random: Math.random,
+  };
 }
 
 function wireRecorder(db: DatabasePool, report: WorkerReport): Recorder {

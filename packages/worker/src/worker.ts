@@ -2,6 +2,8 @@ import { claimCountMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { Claimer, type ClaimerOptions } from './claimer.ts';
 import { createDeliverer, type DelivererOptions } from './deliver.ts';
+import { GiveBack } from './give-back.ts';
+import { Isolation, type IsolationOptions } from './isolation.ts';
 import { createLeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.ts';
 import { computeClaimLimit, createEndRate } from './prefetch.ts';
@@ -10,6 +12,8 @@ import type { WorkerReport } from './report.ts';
 import { createSignal } from './signal.ts';
 import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './skipped-subscriptions.ts';
 import type { Slots } from './slots.ts';
+import type { Subscriptions, SubscriptionsOptions } from './subscriptions.ts';
+import type { SubscriptionTraffic } from './traffic.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
 /** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
@@ -30,7 +34,9 @@ export interface WorkerOptions<Prepared> {
   readonly leases: Pick<LeaseKeeperOptions, 'renew' | 'release'>;
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
   readonly loadPassedOver: SkippedSubscriptionsOptions['load'];
-  readonly deliver: Pick<DelivererOptions<Prepared>, 'subscriptions' | 'send' | 'schedule' | 'random' | 'wait'>;
+  readonly deliver: Pick<DelivererOptions<Prepared>, 'send' | 'schedule' | 'random' | 'wait'>;
+  readonly subscriptions: (follow: SubscriptionsOptions<Prepared>['follow']) => Subscriptions<Prepared>;
+  readonly isolation: IsolationOptions;
   /** Breaks off all requests in flight. */
   readonly abortRequests: () => void;
   /** Announces attempts that were put back to the queue. */
@@ -44,8 +50,10 @@ export interface WorkerOptions<Prepared> {
 /** Claimer, waiting attempts, slots, deliveries and recorder as one worker. */
 export class Worker<Prepared> {
   readonly claimer: Claimer;
+  readonly isolation: Isolation;
   readonly #options: WorkerOptions<Prepared>;
   readonly #waiting: WaitingAttempts;
+  readonly #giveBack: GiveBack;
   readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
   readonly #deliver: (attempt: LoadedAttempt, onEnd: () => void) => void;
   readonly #endRate: ReturnType<typeof createEndRate>;
@@ -53,8 +61,6 @@ export class Worker<Prepared> {
   readonly #inFlight = new Map<LoadedAttempt, number>();
   readonly #allEnded = createSignal();
   #isStarting = false;
-  #unstarted: HeldAttempt[] = [];
-  #paused: HeldAttempt[] = [];
   #isDraining = false;
   #isAborting = false;
 
@@ -83,6 +89,26 @@ export class Worker<Prepared> {
       now,
     });
     recorder.onRoom(() => this.claimer.roomFreed());
+    this.isolation = new Isolation(options.isolation, {
+      slots: options.slots,
+      newLeaseId: options.claim.newLeaseId,
+      workerProcessId: options.claim.workerProcessId,
+      leaseMs,
+      leaseReserveMs,
+      mayClaim: () => this.#mayClaim(),
+      held: () => this.#heldParked(),
+      onClaimed: (attempts) => this.#takeOver(attempts),
+      inFlight: () => this.#inFlight,
+      startSoon: () => this.#startSoon(),
+      report,
+      now,
+    });
+    this.#giveBack = new GiveBack({
+      release: options.leases.release,
+      parkingKnown: () => this.isolation.health.settled(),
+      announce: options.announceReleased,
+      report,
+    });
     this.#leaseKeeper = createLeaseKeeper({
       ...options.leases,
       startingBefore: (timeMs) => this.#waiting.startingBefore(timeMs),
@@ -95,11 +121,15 @@ export class Worker<Prepared> {
     });
     this.#deliver = createDeliverer({
       ...options.deliver,
+      subscriptions: options.subscriptions(this.isolation.follow),
+      traffic: this.isolation.traffic,
+      health: this.isolation.health,
       record: recorder.push,
       report,
       isAborting: () => this.#isAborting,
-      onNotSent: (held) => this.#letGo(held),
-      onPaused: (held) => this.#park(held),
+      onNotSent: (held) => this.#giveBack.letGo(held),
+      onParked: (held) => this.#giveBack.park(held),
+      onDeferred: (attempt, traffic) => this.#defer(attempt, traffic),
       now,
     });
   }
@@ -117,6 +147,7 @@ export class Worker<Prepared> {
 
   start(): void {
     this.claimer.start();
+    this.isolation.start();
     this.#leaseKeeper.start();
   }
 
@@ -128,20 +159,20 @@ export class Worker<Prepared> {
     this.#isDraining = true;
     await this.#releaseWaiting();
     await this.claimer.stop();
+    await this.isolation.stop();
     await this.#leaseKeeper.stop();
     await this.#releaseWaiting();
     await this.#whenAllEnded(deadlineMs);
     this.#isAborting = true;
     this.#options.abortRequests();
     await this.#whenAllEnded(abortDeadlineMs);
-    await this.#releaseUnstarted();
-    await this.#releasePaused();
+    await this.#giveBack.flush();
     await this.#options.recorder.flush();
   }
 
   #room(): number {
-    const { slots, recorder } = this.#options;
-    if (this.#isDraining || recorder.unrecorded() > Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin)) {
+    const { slots } = this.#options;
+    if (!this.#mayClaim()) {
       return 0;
     }
     return computeClaimLimit({
@@ -150,6 +181,26 @@ export class Worker<Prepared> {
       waiting: this.#waiting.count(),
       endsPerSecond: this.#endRate.perSecond(),
     });
+  }
+
+  #mayClaim(): boolean {
+    const { slots, recorder } = this.#options;
+    return !this.#isDraining && recorder.unrecorded() <= Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin);
+  }
+
+  /** Parked attempts that are here, by subscription. Counted anew each time: they leave in many ways. */
+  #heldParked(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    const count = ({ isParked, subscriptionId }: HeldAttempt): void => {
+      if (isParked) {
+        counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
+      }
+    };
+    this.#waiting.startingBefore(Number.POSITIVE_INFINITY).forEach(count);
+    for (const { held } of this.#inFlight.keys()) {
+      count(held);
+    }
+    return counts;
   }
 
   #takeOver(attempts: readonly HeldAttempt[]): void {
@@ -173,7 +224,7 @@ export class Worker<Prepared> {
 
   #startWaiting(): void {
     while (!this.#isDraining && this.#options.slots.free() > 0) {
-      const attempt = this.#waiting.next();
+      const attempt = this.isolation.traffic.nextDeferred() ?? this.#waiting.next();
       if (!attempt) {
         break;
       }
@@ -195,6 +246,9 @@ export class Worker<Prepared> {
       this.#options.slots.giveBack();
       this.#endRate.countEnd();
       this.#waiting.forget(attempt);
+      if (attempt.held.isParked) {
+        this.isolation.parked.roomFreed();
+      }
       this.#startSoon();
       if (this.#inFlight.size === 0) {
         this.#allEnded.raise();
@@ -209,59 +263,22 @@ export class Worker<Prepared> {
     }
   }
 
-  /** Gives an attempt back that had its slot and was not sent; those of one turn go back in one statement. */
-  #letGo(held: HeldAttempt): void {
-    this.#unstarted.push(held);
-    if (this.#unstarted.length === 1) {
-      // Handles its own failure; a drain looks after what is left.
-      setImmediate(() => void this.#releaseUnstarted());
+  /** Gives the slot of an attempt back whose subscription has no room; it stays in memory. */
+  #defer(attempt: LoadedAttempt, traffic: SubscriptionTraffic): void {
+    this.#inFlight.delete(attempt);
+    this.#options.slots.giveBack();
+    if (this.#isDraining) {
+      this.#waiting.forget(attempt);
+      this.#giveBack.letGo(attempt.held);
+    } else {
+      this.isolation.traffic.defer(traffic, attempt);
     }
-  }
-
-  /** Gives an attempt back whose subscription is paused, which nobody need hear of. */
-  #park(held: HeldAttempt): void {
-    this.#paused.push(held);
-    if (this.#paused.length === 1) {
-      // Handles its own failure; a drain looks after what is left.
-      setImmediate(() => void this.#releasePaused());
-    }
-  }
-
-  async #releaseUnstarted(): Promise<void> {
-    const attempts = this.#unstarted;
-    this.#unstarted = [];
-    if ((await this.#release(attempts)) > 0) {
-      this.#options.announceReleased();
-    }
-  }
-
-  async #releasePaused(): Promise<void> {
-    const attempts = this.#paused;
-    this.#paused = [];
-    await this.#release(attempts);
+    this.#startSoon();
   }
 
   async #releaseWaiting(): Promise<void> {
-    if ((await this.#release(this.#waiting.removeAll())) > 0) {
-      this.#options.announceReleased();
-    }
-  }
-
-  /** Returns how many went back. */
-  async #release(attempts: readonly HeldAttempt[]): Promise<number> {
-    const { leases, report } = this.#options;
-    if (attempts.length === 0) {
-      return 0;
-    }
-    try {
-      const released = await leases.release(attempts);
-      report.released(released.size);
-      attempts.filter(({ requestAttemptId }) => !released.has(requestAttemptId)).forEach(report.leaseLost);
-      return released.size;
-    } catch (error) {
-      // Their leases run out.
-      report.renewFailed(error);
-      return 0;
-    }
+    const deferred = this.isolation.traffic.removeDeferred(() => true);
+    deferred.forEach((attempt) => this.#waiting.forget(attempt));
+    await this.#giveBack.release([...deferred.map(({ held }) => held), ...this.#waiting.removeAll()]);
   }
 }

@@ -108,6 +108,11 @@ export function integer(setting: SettingText & { readonly min: number; readonly 
   return withDefault(setting, integerKind(setting), value);
 }
 
+/** A whole number that is worked out elsewhere when it is unset. */
+export function optionalInteger(setting: SettingText & { readonly min: number; readonly max: number }): Setting<number | null> {
+  return optional(setting, integerKind(setting));
+}
+
 /** A part of the whole, from 0 to 1. */
 export function ratio(setting: SettingText, value: number): Setting<number> {
   const kind = kindOf<number>(

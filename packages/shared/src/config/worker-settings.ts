@@ -1,7 +1,7 @@
 import { parseCidr, type ParsedCidr } from '../domain/forbidden-address.ts';
 import { defaultRetrySchedule } from '../domain/retry-schedule.ts';
 import { commonSettings } from './common-settings.ts';
-import { boolean, byteSize, duration, integer, list, ratio, text, url } from './setting-kinds.ts';
+import { boolean, byteSize, duration, integer, list, optionalInteger, ratio, text, url } from './setting-kinds.ts';
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -18,6 +18,24 @@ export interface WorkerDefaults {
 
 const deliverySettings = {
   concurrent: integer({ name: 'CONCURRENT', group: 'Delivery', description: 'HTTP deliveries in flight.', min: 1, max: 1000 }, 10),
+  inFlightPerSubscriptionMax: optionalInteger({
+    name: 'MAX_IN_FLIGHT_PER_SUBSCRIPTION',
+    group: 'Delivery',
+    description: 'Deliveries in flight to one subscription that does not say; its own number wins.',
+    defaultText: 'a quarter of the slots',
+    min: 1,
+    max: 1000,
+  }),
+  disableFailingAfterMs: duration(
+    {
+      name: 'DISABLE_FAILING_AFTER',
+      group: 'Delivery',
+      description: 'A subscription is disabled after nothing but failure for so long.',
+      minMs: secondMs,
+      maxMs: 365 * 24 * hourMs,
+    },
+    5 * 24 * hourMs,
+  ),
   connectTimeoutMs: duration(
     { name: 'CONNECT_TIMEOUT', group: 'Delivery', description: 'For DNS, connection and TLS handshake.', minMs: 10, maxMs: 5 * minuteMs },
     5 * secondMs,

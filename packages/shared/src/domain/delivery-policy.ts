@@ -1,4 +1,4 @@
-import { baseRetryDelayMs, defaultRetrySchedule } from './retry-schedule.ts';
+import { baseRetryDelayMs, defaultRetrySchedule, type RetrySchedule } from './retry-schedule.ts';
 
 const secondMs = 1000;
 const hourMs = 60 * 60 * secondMs;
@@ -58,7 +58,7 @@ export function refuseRetryPolicy(policy: RetryPolicy): string | null {
   if ('delaysMs' in policy) {
     return policy.delaysMs.reduce((sum, delayMs) => sum + delayMs, 0) > policyBounds.scheduleMsMax ? tooLong : null;
   }
-  const schedule = withDefaults(policy);
+  const schedule = retryScheduleFor(policy, defaultRetrySchedule);
   if (schedule.fastDelayMs > schedule.fastMaxDelayMs || schedule.slowDelayMs > schedule.slowMaxDelayMs) {
     return 'a delay is longer than the longest delay of its phase';
   }
@@ -77,14 +77,21 @@ export function refuseRetryPolicy(policy: RetryPolicy): string | null {
 
 const tooLong = 'the delays make more than 30 days together';
 
-function withDefaults(phases: RetryPhases) {
+/** The schedule of a subscription: its own where it says something, and the worker's elsewhere. Jitter is always the worker's. */
+export function retryScheduleFor(policy: RetryPolicy | null, schedule: RetrySchedule): RetrySchedule {
+  if (policy === null) {
+    return schedule;
+  }
+  if ('delaysMs' in policy) {
+    return { ...schedule, delaysMs: policy.delaysMs };
+  }
   return {
-    ...defaultRetrySchedule,
-    maxFastRetries: phases.maxFastRetries ?? defaultRetrySchedule.maxFastRetries,
-    fastDelayMs: phases.fastDelayMs ?? defaultRetrySchedule.fastDelayMs,
-    fastMaxDelayMs: phases.fastMaxDelayMs ?? defaultRetrySchedule.fastMaxDelayMs,
-    maxSlowRetries: phases.maxSlowRetries ?? defaultRetrySchedule.maxSlowRetries,
-    slowDelayMs: phases.slowDelayMs ?? defaultRetrySchedule.slowDelayMs,
-    slowMaxDelayMs: phases.slowMaxDelayMs ?? defaultRetrySchedule.slowMaxDelayMs,
+    ...schedule,
+    maxFastRetries: policy.maxFastRetries ?? schedule.maxFastRetries,
+    fastDelayMs: policy.fastDelayMs ?? schedule.fastDelayMs,
+    fastMaxDelayMs: policy.fastMaxDelayMs ?? schedule.fastMaxDelayMs,
+    maxSlowRetries: policy.maxSlowRetries ?? schedule.maxSlowRetries,
+    slowDelayMs: policy.slowDelayMs ?? schedule.slowDelayMs,
+    slowMaxDelayMs: policy.slowMaxDelayMs ?? schedule.slowMaxDelayMs,
   };
 }

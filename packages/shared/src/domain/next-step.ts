@@ -56,10 +56,12 @@ export function decideNextStep({ retryCount, isTest, outcome, schedule, random }
     : { kind: 'retry', delayMs: Math.max(delayMs, askedDelayMs(outcome)) };
 }
 
+/** Whether a receiver asked for a pause: 429 or 503. */
+export function asksToWait(outcome: DeliveryOutcome): outcome is Extract<DeliveryOutcome, { readonly kind: 'response' }> {
+  return outcome.kind === 'response' && statusesThatAskToWait.has(outcome.response.httpCode);
+}
+
 /** What the receiver asks for may lengthen a delay, never shorten it. */
 function askedDelayMs(outcome: DeliveryOutcome): number {
-  if (outcome.kind !== 'response' || !statusesThatAskToWait.has(outcome.response.httpCode)) {
-    return 0;
-  }
-  return Math.min(outcome.retryAfterMs ?? 0, retryAfterMsMax);
+  return asksToWait(outcome) ? Math.min(outcome.retryAfterMs ?? 0, retryAfterMsMax) : 0;
 }

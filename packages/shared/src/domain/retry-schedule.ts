@@ -9,6 +9,8 @@ export interface RetrySchedule {
   /** The part of a delay that may be added to it at random. */
   readonly jitterRatio: number;
   readonly jitterMaxMs: number;
+  /** The delay before each retry in turn, in place of both phases. */
+  readonly delaysMs?: readonly number[];
 }
 
 const secondMs = 1000;
@@ -34,6 +36,9 @@ const jitterMinMs = secondMs;
  * Fast retry n waits `min(fastDelay * 2^n, fastMaxDelay)`, slow retry m `min(slowDelay * 2^m, slowMaxDelay)`.
  */
 export function baseRetryDelayMs(schedule: RetrySchedule, retryCount: number): number | null {
+  if (schedule.delaysMs) {
+    return schedule.delaysMs[retryCount] ?? null;
+  }
   if (retryCount < schedule.maxFastRetries) {
     return Math.min(schedule.fastDelayMs * 2 ** retryCount, schedule.fastMaxDelayMs);
   }

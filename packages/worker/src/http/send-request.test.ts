@@ -58,7 +58,7 @@ async function send(target: Partial<Target> = {}, payload = '{"a":1}', through =
   if (built.kind === 'invalid') {
     throw new Error(built.message);
   }
-  return new Promise((resolve) => through.send(built, resolve));
+  return new Promise((resolve) => through.send(built, null, resolve));
 }
 
 async function sendTo(...behaviours: Behaviour[]): Promise<DeliveryOutcome> {

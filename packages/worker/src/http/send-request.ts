@@ -22,8 +22,11 @@ export interface SenderOptions extends GuardOptions {
 }
 
 export interface Sender {
-  /** Sends one request and tells once what came of it. A callback, since the promises of each delivery show in the profile. Never throws. */
-  send(request: BuiltRequest, onOutcome: (outcome: DeliveryOutcome) => void): void;
+  /**
+   * Sends one request and tells once what came of it. A shorter timeout than the worker's may be given; a longer one counts for nothing, since
+   * leases are made for the worker's. A callback, since the promises of each delivery show in the profile. Never throws.
+   */
+  send(request: BuiltRequest, timeoutMs: number | null, onOutcome: (outcome: DeliveryOutcome) => void): void;
   /** Breaks off every request in flight. */
   abortAll(): void;
   /** Closes all connections. */
@@ -56,14 +59,26 @@ export function createSender(options: SenderOptions): Sender {
     idleMs: 2 * keepAliveMaxMs,
     now: options.now,
   });
-  const deadlines = new Deadlines<Delivery>({
-    afterMs: options.timeoutMs,
-    now: options.now,
-    onDeadline: (delivery) => delivery.timeOut(),
-  });
+  const ownDeadlines = deadlinesAfter(options.timeoutMs);
+  // Whole seconds below the worker's timeout: a few dozen at most.
+  const shorterDeadlines = new Map<number, Deadlines<Delivery>>();
+
+  function deadlinesAfter(afterMs: number): Deadlines<Delivery> {
+    return new Deadlines<Delivery>({ afterMs, now: options.now, onDeadline: (delivery) => delivery.timeOut() });
+  }
+
+  function deadlinesOf(timeoutMs: number | null): Deadlines<Delivery> {
+    if (timeoutMs === null || timeoutMs >= options.timeoutMs) {
+      return ownDeadlines;
+    }
+    const known = shorterDeadlines.get(timeoutMs) ?? deadlinesAfter(timeoutMs);
+    shorterDeadlines.set(timeoutMs, known);
+    return known;
+  }
 
   return {
-    send(request, onOutcome) {
+    send(request, timeoutMs, onOutcome) {
+      const deadlines = deadlinesOf(timeoutMs);
       const origin = pools.get(request.origin);
       const delivery = new Delivery(options, origin, (outcome) => {
         deadlines.end(delivery);
@@ -77,8 +92,8 @@ export function createSender(options: SenderOptions): Sender {
       }
     },
     abortAll() {
-      for (const delivery of deadlines.items()) {
-        delivery.abort();
+      for (const deadlines of [ownDeadlines, ...shorterDeadlines.values()]) {
+        deadlines.items().forEach((delivery) => delivery.abort());
       }
     },
     close: () => pools.destroy(),

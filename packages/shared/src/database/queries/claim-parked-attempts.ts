@@ -1,6 +1,6 @@
 import { int4Array, uuidArray } from '../binary-array.ts';
+import { type ClaimedAttempt, claimedAttempt } from '../claimed-attempt-row.ts';
 import type { Database } from '../pool.ts';
-import { type ClaimedAttempt, claimedAttempt } from './claim-request-attempts.ts';
 
 /** How many attempts of a parked subscription to claim. */
 export interface ParkedShare {

@@ -1,25 +1,7 @@
 import { boolArray, uuidArray } from '../binary-array.ts';
-import type { Database, TextRow } from '../pool.ts';
+import { type ClaimedAttempt, claimedAttempt } from '../claimed-attempt-row.ts';
+import type { Database } from '../pool.ts';
 import type { PassedOverSubscription } from './load-passed-over-subscriptions.ts';
-
-/** An attempt that this worker may deliver until its lease ends. */
-export interface ClaimedAttempt {
-  readonly applicationId: string;
-  readonly requestAttemptId: string;
-  readonly eventId: string;
-  /** As PostgreSQL writes it: the partition key of the event, passed back as it came. */
-  readonly eventReceivedAt: string;
-  readonly eventTypeName: string;
-  readonly subscriptionId: string;
-  readonly payloadBytes: number;
-  readonly retryCount: number;
-  /** How often the attempt has been claimed, this time included; above 1 an earlier lease ran out. */
-  readonly claimCount: number;
-  /** Milliseconds between due and claimed. */
-  readonly lagMs: number;
-  /** A sample that somebody asked for: sent once, also while its subscription is paused. */
-  readonly isTest: boolean;
-}
 
 /** Attempts to pass over although they are due: what stands at one position belongs to one subscription. */
 export interface SkippedAttempts {
@@ -86,23 +68,6 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
         isPaused: row[14] === 't',
         asOfMicros: Number(row[13]),
       })),
-  };
-}
-
-/** The first columns of a claim in their order; `is_test` is the fifteenth. */
-export function claimedAttempt(row: TextRow): ClaimedAttempt {
-  return {
-    applicationId: row[0] ?? '',
-    requestAttemptId: row[1] ?? '',
-    eventId: row[2] ?? '',
-    eventReceivedAt: row[3] ?? '',
-    eventTypeName: row[4] ?? '',
-    subscriptionId: row[5] ?? '',
-    payloadBytes: Number(row[6]),
-    retryCount: Number(row[7]),
-    claimCount: Number(row[8]),
-    lagMs: Number(row[9]),
-    isTest: row[14] === 't',
   };
 }
 

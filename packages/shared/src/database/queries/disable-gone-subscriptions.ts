@@ -2,14 +2,18 @@ import { uuidArray } from '../binary-array.ts';
 import type { Database } from '../pool.ts';
 
 /**
- * Disables subscriptions whose receiver said that it is gone for good; their waiting attempts are cancelled from now on. In the audit log
- * that is the system's doing.
+ * Disables subscriptions whose receiver said that it is gone for good, or did nothing but fail for too long; their waiting attempts are
+ * cancelled from now on. In the audit log that is the system's doing.
  */
-export async function disableGoneSubscriptions(db: Database, subscriptionIds: readonly string[]): Promise<string[]> {
+export async function disableGoneSubscriptions(
+  db: Database,
+  subscriptionIds: readonly string[],
+  reason: 'gone' | 'failing' = 'gone',
+): Promise<string[]> {
   const { rows } = await db.query<{ subscription_id: string }>({
     name: 'disable_gone_subscriptions',
     text: sql,
-    values: [uuidArray(subscriptionIds)],
+    values: [uuidArray(subscriptionIds), reason],
   });
   return rows.map((row) => row.subscription_id);
 }
@@ -26,17 +30,17 @@ with live as materialized (
 ),
 disabled as (
   update webhook.subscription
-  set disabled_at = statement_timestamp(), disabled_reason = 'gone', cancelled_until = statement_timestamp(),
+  set disabled_at = statement_timestamp(), disabled_reason = $2, cancelled_until = statement_timestamp(),
       cancelled_at = statement_timestamp(), unsettled_since = statement_timestamp(), updated_at = statement_timestamp()
   where subscription_id = any (array(select subscription_id from live))
   returning subscription_id, application_id, disabled_at
 ),
 audited as (
   insert into iam.audit_log (organization_id, application_id, actor_kind, action, target_kind, target_id, changes)
-  select a.organization_id, d.application_id, 'system', 'subscriptions.disable_gone', 'subscription', d.subscription_id,
+  select a.organization_id, d.application_id, 'system', 'subscriptions.disable_' || $2::text, 'subscription', d.subscription_id,
          jsonb_build_object(
            'disabled_at', jsonb_build_object('from', null, 'to', to_char(d.disabled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')),
-           'disabled_reason', jsonb_build_object('from', null, 'to', 'gone')
+           'disabled_reason', jsonb_build_object('from', null, 'to', $2::text)
          )
   from disabled d
   join event.application a on a.application_id = d.application_id

@@ -1,0 +1,96 @@
+import type { DatabasePool } from '@postrider/shared/database/pool';
+import { clearSubscriptionHealth } from '@postrider/shared/database/queries/clear-subscription-health';
+import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
+import { lockSubscriptionHealth } from '@postrider/shared/database/queries/lock-subscription-health';
+import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
+import { writeSubscriptionHealth } from '@postrider/shared/database/queries/write-subscription-health';
+import { healthOf } from '@postrider/shared/database/subscription-health-row';
+import { massChangeRowsMax } from '@postrider/shared/domain/limits';
+import {
+  type HealthSignal,
+  isHealthy,
+  isHopeless,
+  nextHealth,
+  type SubscriptionHealth,
+} from '@postrider/shared/domain/subscription-health';
+
+export interface ChangeHealthOptions {
+  readonly db: DatabasePool;
+  /** Requests in flight to a subscription that does not say. */
+  readonly capDefault: number;
+  readonly slotsTotal: number;
+  readonly disableAfterMs: number;
+  readonly workerProcessId: () => number;
+  /** How long a process has a parked subscription without a sign of life. */
+  readonly ownedForMs: number;
+  readonly random: () => number;
+  readonly now: () => number;
+}
+
+/** What became of a subscription's health. Times are of the process's monotonic clock. */
+export type HealthChange =
+  | { readonly kind: 'changed'; readonly before: SubscriptionHealth; readonly after: SubscriptionHealth }
+  /** There was nothing but failure for too long. */
+  | { readonly kind: 'disabled' }
+  /** It was disabled or deleted meanwhile. */
+  | { readonly kind: 'ended' };
+
+/** Applies what a worker has seen of a receiver to what the database has of its health: under the lock of the subscription, so that no two decide at once. */
+export async function changeHealth(
+  options: ChangeHealthOptions,
+  subscriptionId: string,
+  signals: readonly HealthSignal[],
+): Promise<HealthChange> {
+  const { db, capDefault, slotsTotal, disableAfterMs, random } = options;
+  return db.transaction(async (transaction): Promise<HealthChange> => {
+    const row = await lockSubscriptionHealth(transaction, subscriptionId);
+    if (!row) {
+      return { kind: 'ended' };
+    }
+    const nowMs = options.now();
+    const before = healthOf(row, nowMs);
+    const context = { nowMs, cap: Math.min(row.in_flight_max ?? capDefault, slotsTotal), isRateLimited: row.is_rate_limited, random };
+    const after = signals.reduce((health, signal) => nextHealth(health, signal, context), before);
+    if (isHopeless(after, nowMs, disableAfterMs) && isFailure(signals.at(-1))) {
+      await disableGoneSubscriptions(transaction, [subscriptionId], 'failing');
+      await clearSubscriptionHealth(transaction, subscriptionId);
+      return { kind: 'disabled' };
+    }
+    if (isHealthy(after)) {
+      await clearSubscriptionHealth(transaction, subscriptionId);
+    } else {
+      const { workerProcessId, ownedForMs } = options;
+      await writeSubscriptionHealth(transaction, {
+        applicationId: row.application_id,
+        subscriptionId,
+        health: after,
+        nowMs,
+        workerProcessId: workerProcessId(),
+        ownedForMs,
+      });
+    }
+    return { kind: 'changed', before, after };
+  });
+}
+
+/** Statements that move what a subscription has left in the parked lane; of more, the sweep takes care. */
+const movesMax = 10;
+
+/** Brings the attempts of a subscription back that is parked no more; returns the pools that have them to deliver now. */
+export async function returnAttempts(db: DatabasePool, subscriptionId: string): Promise<readonly number[]> {
+  const poolIds = new Set<number>();
+  let dueFromMicros = 0;
+  for (let move = 0; move < movesMax; move += 1) {
+    const moved = await moveOpenAttempts(db, subscriptionId, { limit: massChangeRowsMax, dueFromMicros });
+    moved.poolIds.forEach((poolId) => poolIds.add(poolId));
+    dueFromMicros = moved.dueUntilMicros ?? dueFromMicros;
+    if (moved.count < massChangeRowsMax) {
+      break;
+    }
+  }
+  return [...poolIds];
+}
+
+function isFailure(signal: HealthSignal | undefined): boolean {
+  return signal?.kind === 'failed' || signal?.kind === 'throttled';
+}

@@ -1,0 +1,108 @@
+import type { SubscriptionForDelivery } from '@postrider/shared/database/queries/load-subscriptions';
+import { healthOf } from '@postrider/shared/database/subscription-health-row';
+import type { HealthSignal } from '@postrider/shared/domain/subscription-health';
+import type { LoadedAttempt } from './attempt.ts';
+import { HealthKeeper, type HealthKeeperOptions } from './health-keeper.ts';
+import { ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
+import { type SubscriptionTraffic, Traffic, type TrafficOptions } from './traffic.ts';
+
+export interface IsolationOptions {
+  readonly capDefault: TrafficOptions['capDefault'];
+  readonly take: ParkedClaimerOptions['take'];
+  readonly claimParked: ParkedClaimerOptions['claim'];
+  readonly change: HealthKeeperOptions['change'];
+  readonly wait: HealthKeeperOptions['wait'];
+  readonly random: () => number;
+}
+
+/** What isolation needs of the worker that it is part of. */
+export interface IsolationHost
+  extends Pick<ParkedClaimerOptions, 'newLeaseId' | 'workerProcessId' | 'held' | 'onClaimed' | 'leaseMs' | 'leaseReserveMs' | 'now'> {
+  readonly slots: TrafficOptions['slots'];
+  /** Whether parked attempts may be claimed at all. */
+  readonly mayClaim: () => boolean;
+  /** Requests in flight and when they started, oldest first. */
+  readonly inFlight: () => Iterable<readonly [LoadedAttempt, number]>;
+  /** Deferred attempts may start now, or have to go. */
+  readonly startSoon: () => void;
+  readonly report: ParkedClaimerOptions['report'] & HealthKeeperOptions['report'];
+}
+
+const lookEveryMs = 250;
+
+/**
+ * Keeps receivers from slowing each other: who may have how much in flight, who is in trouble, and what is delivered for those that are.
+ * At most half of the slots work for parked subscriptions.
+ */
+export class Isolation {
+  readonly traffic: Traffic;
+  readonly health: HealthKeeper;
+  readonly parked: ParkedClaimer;
+  readonly #host: IsolationHost;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: IsolationOptions, host: IsolationHost) {
+    this.#host = host;
+    const { slots, now } = host;
+    this.traffic = new Traffic({
+      slots,
+      capDefault: options.capDefault,
+      signal: (traffic: SubscriptionTraffic, signal: HealthSignal) => this.health.signal(traffic, signal),
+      now,
+    });
+    this.health = new HealthKeeper({
+      change: options.change,
+      onParkingChanged: () => {
+        this.parked.takeNow();
+        host.startSoon();
+      },
+      wait: options.wait,
+      report: host.report,
+      random: options.random,
+      now,
+    });
+    const parkedMax = Math.max(1, Math.floor(slots.total / 2));
+    this.parked = new ParkedClaimer({
+      ...host,
+      take: options.take,
+      claim: options.claimParked,
+      traffic: this.traffic,
+      health: this.health,
+      room: () => (host.mayClaim() ? parkedMax - sum(host.held().values()) : 0),
+    });
+  }
+
+  /** Takes over what a subscription's row says; returns what this process does with it. */
+  readonly follow = (row: SubscriptionForDelivery, readAtMs: number): SubscriptionTraffic => {
+    const traffic = this.traffic.of(row.subscription_id);
+    const rate =
+      row.rate_requests === null || row.rate_period_ms === null ? null : { requests: row.rate_requests, periodMs: row.rate_period_ms };
+    this.traffic.setPolicy(traffic, { inFlightMax: row.in_flight_max, rate });
+    this.health.loaded(traffic, healthOf(row, readAtMs), readAtMs);
+    return traffic;
+  };
+
+  start(): void {
+    this.parked.start();
+    this.#timer = setInterval(() => {
+      this.traffic.look(this.#host.inFlight());
+      this.health.look(this.traffic.all());
+    }, lookEveryMs);
+  }
+
+  /** Stops claiming what is parked. */
+  async stop(): Promise<void> {
+    if (this.#timer) {
+      clearInterval(this.#timer);
+    }
+    await this.parked.stop();
+  }
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) {
+    total += value;
+  }
+  return total;
+}

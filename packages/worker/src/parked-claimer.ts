@@ -1,0 +1,245 @@
+import type { ParkedClaim, ParkedShare } from '@postrider/shared/database/queries/claim-parked-attempts';
+import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
+import type { ParkedSubscriptionRow } from '@postrider/shared/database/queries/take-parked-subscriptions';
+import { healthOf } from '@postrider/shared/database/subscription-health-row';
+import { claimBatchMax } from '@postrider/shared/domain/limits';
+import { isOnHold, type SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
+import type { HeldAttempt } from './attempt.ts';
+import type { HealthKeeper } from './health-keeper.ts';
+import { createRateKeeper } from './rate-keeper.ts';
+import { createSignal } from './signal.ts';
+import type { SubscriptionTraffic, Traffic } from './traffic.ts';
+
+export interface ParkedClaimerOptions {
+  /** Prolongs what this process has of the parked subscriptions and takes some more; returns all that it has. */
+  readonly take: () => Promise<ParkedSubscriptionRow[]>;
+  readonly claim: (claim: ParkedClaim) => Promise<ClaimedAttempt[]>;
+  readonly newLeaseId: () => string;
+  readonly workerProcessId: () => number;
+  readonly traffic: Traffic;
+  readonly health: Pick<HealthKeeper, 'loaded' | 'signal'>;
+  /** How many more parked attempts this process may hold. */
+  readonly room: () => number;
+  /** Parked attempts that this process holds, waiting or in flight, by subscription. */
+  readonly held: () => ReadonlyMap<string, number>;
+  readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
+  readonly leaseMs: number;
+  readonly leaseReserveMs: number;
+  readonly report: {
+    claimed(claim: { attempts: readonly HeldAttempt[]; tookMs: number }): void;
+    claimFailed(error: unknown): void;
+  };
+  readonly now: () => number;
+}
+
+/** How often ownership is prolonged and what is nobody's is taken. */
+const takeEveryMs = 2000;
+/** One whose queue was found empty is looked at again after this, or when something came. */
+const emptyForMs = 1000;
+/** Ends of requests that come together share a claim. */
+const gatherMs = 10;
+const failureDelayMinMs = 100;
+const failureDelayMaxMs = 5000;
+
+/**
+ * Delivers the parked attempts of the subscriptions that this process has. Each is one process's at a time, so that budgets, rates and probes
+ * hold across all workers without a further word between them; when the process dies, another one takes its subscriptions over.
+ */
+export class ParkedClaimer {
+  readonly #options: ParkedClaimerOptions;
+  readonly #signal = createSignal();
+  readonly #rates: ReturnType<typeof createRateKeeper>;
+  #owned: SubscriptionTraffic[] = [];
+  /** When those found empty are looked at again. */
+  readonly #emptyUntilMs = new Map<SubscriptionTraffic, number>();
+  #takeAtMs = 0;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ParkedClaimerOptions) {
+    this.#options = options;
+    this.#rates = createRateKeeper(options.now);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the last claim has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#signal.raise();
+    await this.#running;
+  }
+
+  /** Subscriptions that this process has. */
+  owned(): number {
+    return this.#owned.length;
+  }
+
+  /** A subscription was parked, or is to be looked at by somebody else from now on. */
+  takeNow(): void {
+    this.#takeAtMs = 0;
+    this.#signal.raise();
+  }
+
+  /** Parked attempts were added to the queue. */
+  wake(): void {
+    if (this.#owned.length > 0) {
+      this.#emptyUntilMs.clear();
+      this.#signal.raise();
+    }
+  }
+
+  /** A parked delivery has ended, or a budget has grown. */
+  roomFreed(): void {
+    if (this.#owned.length > 0) {
+      this.#signal.raise();
+    }
+  }
+
+  async #run(): Promise<void> {
+    let failureDelayMs = failureDelayMinMs;
+    while (!this.#stopped) {
+      try {
+        await this.#takeIfDue();
+        const waitMs = await this.#claimShares();
+        failureDelayMs = failureDelayMinMs;
+        await this.#signal.wait(Math.max(1, Math.min(waitMs, this.#takeAtMs - this.#options.now())));
+        if (!this.#stopped && this.#owned.length > 0) {
+          await pause(gatherMs);
+        }
+      } catch (error) {
+        this.#options.report.claimFailed(error);
+        await pause(failureDelayMs);
+        failureDelayMs = Math.min(failureDelayMs * 2, failureDelayMaxMs);
+      }
+    }
+  }
+
+  async #takeIfDue(): Promise<void> {
+    const { take, traffic, health, now } = this.#options;
+    if (now() < this.#takeAtMs) {
+      return;
+    }
+    const readAtMs = now();
+    this.#takeAtMs = readAtMs + takeEveryMs;
+    const rows = await take();
+    this.#owned = rows.map((row) => {
+      const owned = traffic.of(row.subscription_id);
+      const rate =
+        row.rate_requests === null || row.rate_period_ms === null ? null : { requests: row.rate_requests, periodMs: row.rate_period_ms };
+      traffic.setPolicy(owned, { inFlightMax: row.in_flight_max, rate });
+      health.loaded(owned, healthOf(row, readAtMs), readAtMs);
+      return owned;
+    });
+    const owned = new Set(this.#owned);
+    for (const known of this.#emptyUntilMs.keys()) {
+      if (!owned.has(known)) {
+        this.#emptyUntilMs.delete(known);
+      }
+    }
+    this.#rates.keepOnly(owned);
+  }
+
+  /** Claims what budgets and rates allow; returns in how many milliseconds there may be more. */
+  async #claimShares(): Promise<number> {
+    const { claim, newLeaseId, workerProcessId, leaseMs, leaseReserveMs, now } = this.#options;
+    const { shares, waitMs } = this.#computeShares();
+    if (shares.length === 0 || this.#stopped) {
+      return waitMs;
+    }
+    const leaseId = newLeaseId();
+    const sentAt = now();
+    const claimed = await claim({
+      shares: shares.map(({ traffic, limit }) => ({ subscriptionId: traffic.subscriptionId, limit })),
+      leaseId,
+      leaseMs,
+      workerProcessId: workerProcessId(),
+    });
+    const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
+    const attempts = claimed.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs, isParked: true }));
+    this.#options.report.claimed({ attempts, tookMs: now() - sentAt });
+    this.#noteEmpty(shares, claimed);
+    if (attempts.length > 0) {
+      this.#options.onClaimed(attempts);
+    }
+    return attempts.length > 0 ? 0 : waitMs;
+  }
+
+  /** What each subscription may start now, in turns where the room does not do for all. */
+  #computeShares(): {
+    readonly shares: (Omit<ParkedShare, 'subscriptionId'> & { readonly traffic: SubscriptionTraffic })[];
+    readonly waitMs: number;
+  } {
+    const nowMs = this.#options.now();
+    const held = this.#options.held();
+    let room = this.#options.room();
+    let waitMs = emptyForMs;
+    const candidates: { traffic: SubscriptionTraffic; limit: number }[] = [];
+    for (const traffic of this.#owned) {
+      const readyInMs = this.#readyInMs(traffic, nowMs);
+      if (readyInMs > 0) {
+        waitMs = Math.min(waitMs, readyInMs);
+        continue;
+      }
+      const inFlight = Math.min(traffic.health.budget, traffic.cap) - (held.get(traffic.subscriptionId) ?? 0);
+      const limit = Math.min(inFlight, this.#rates.available(traffic), claimBatchMax);
+      if (limit > 0) {
+        candidates.push({ traffic, limit });
+      }
+    }
+    const shares: { traffic: SubscriptionTraffic; limit: number }[] = [];
+    candidates.forEach(({ traffic, limit }, index) => {
+      const share = Math.min(limit, Math.ceil(room / (candidates.length - index)));
+      if (share > 0) {
+        room -= share;
+        this.#rates.spend(traffic, share);
+        shares.push({ traffic, limit: share });
+      }
+    });
+    // The next time, those come first that got nothing.
+    this.#owned = [...this.#owned.slice(shares.length), ...this.#owned.slice(0, shares.length)];
+    return { shares, waitMs };
+  }
+
+  #readyInMs(traffic: SubscriptionTraffic, nowMs: number): number {
+    if (traffic.health.parkReason === null) {
+      return Number.POSITIVE_INFINITY;
+    }
+    const holdMs = isOnHold(traffic.health, nowMs) ? holdLeftMs(traffic.health, nowMs) : 0;
+    const emptyMs = (this.#emptyUntilMs.get(traffic) ?? 0) - nowMs;
+    return Math.max(holdMs, emptyMs, this.#rates.readyInMs(traffic));
+  }
+
+  #noteEmpty(
+    shares: readonly { readonly traffic: SubscriptionTraffic; readonly limit: number }[],
+    claimed: readonly ClaimedAttempt[],
+  ): void {
+    const counts = new Map<string, number>();
+    for (const { subscriptionId } of claimed) {
+      counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
+    }
+    const held = this.#options.held();
+    for (const { traffic, limit } of shares) {
+      const count = counts.get(traffic.subscriptionId) ?? 0;
+      if (count < limit) {
+        this.#rates.giveBack(traffic, limit - count);
+        this.#emptyUntilMs.set(traffic, this.#options.now() + emptyForMs);
+      }
+      if (count === 0 && (held.get(traffic.subscriptionId) ?? 0) === 0) {
+        this.#options.health.signal(traffic, { kind: 'drained', isSlow: this.#options.traffic.isSlow(traffic) });
+      }
+    }
+  }
+}
+
+function holdLeftMs({ holdUntilMs }: SubscriptionHealth, nowMs: number): number {
+  return (holdUntilMs ?? nowMs) - nowMs;
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
+}

@@ -1,0 +1,277 @@
+import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
+import { healthy, type HealthSignal, isOnHold } from '@postrider/shared/domain/subscription-health';
+import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
+
+/** A rate that a subscription asks for. */
+export interface Rate {
+  readonly requests: number;
+  readonly periodMs: number;
+}
+
+/** What this process does with one subscription, and what it knows of its health. Times are of the process's monotonic clock. */
+export interface SubscriptionTraffic {
+  readonly subscriptionId: string;
+  /** Requests that may be in flight at once. */
+  cap: number;
+  rate: Rate | null;
+  inFlight: number;
+  /** When it last answered within reasonable time, whatever it said. */
+  answeredAtMs: number;
+  /** Some request has been in flight for far too long. */
+  isHanging: boolean;
+  /** The last answers took this long, in no particular order. */
+  readonly latenciesMs: number[];
+  latencyAt: number;
+  /** Claimed, loaded, and behind the cap. */
+  readonly deferred: LoadedAttempt[];
+  deferredSinceMs: number;
+  /** As the database has it, and with what this process has seen since. */
+  persisted: SubscriptionHealth;
+  health: SubscriptionHealth;
+  /** Seen since it was persisted. */
+  readonly unsent: HealthSignal[];
+  usedAtMs: number;
+}
+
+/** What becomes of an attempt that has its turn. */
+export type Admission =
+  | 'start'
+  /** It waits in this process until its subscription has room. */
+  | 'defer'
+  /** Its subscription is parked, or is to be: it goes back to the queue. */
+  | 'park';
+
+export interface TrafficOptions {
+  readonly slots: { readonly total: number; free(): number };
+  /** Requests in flight to a subscription that does not say. */
+  readonly capDefault: number;
+  readonly signal: (traffic: SubscriptionTraffic, signal: HealthSignal) => void;
+  readonly now: () => number;
+}
+
+/** An answer after more than this, and more than `slowerTimes` the median of all, is slow; a request in flight for longer hangs. */
+const slowMs = 2000;
+const slowerTimes = 5;
+/** A receiver that answered within this time may use slots that others may not. */
+const provenMs = 60_000;
+const latenciesKept = 8;
+/** Of the process: every so many answers, one is remembered. */
+const sampledAnswers = 8;
+const samplesKept = 64;
+/** Attempts behind their cap that are kept in this process, in caps, and how long: a burst passes, a backlog is parked. */
+const deferredCaps = 8;
+const deferredMin = 50;
+const deferredMsMax = 1000;
+/** Traffic that was not used for this long is forgotten. */
+const keptMs = 60_000;
+
+/**
+ * Keeps one receiver from taking the slots of the others: requests in flight to each subscription are limited, and a part of the slots is
+ * for those that are known to answer. What does not fit waits here for a moment, and is parked when the moment gets long.
+ */
+export class Traffic {
+  readonly #options: TrafficOptions;
+  readonly #bySubscription = new Map<string, SubscriptionTraffic>();
+  readonly #withDeferred = new Set<SubscriptionTraffic>();
+  readonly #reserved: number;
+  readonly #samplesMs: number[] = [];
+  #answers = 0;
+  #medianMs = 0;
+
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+    this.#reserved = Math.floor(options.slots.total / 4);
+  }
+
+  of(subscriptionId: string): SubscriptionTraffic {
+    const known = this.#bySubscription.get(subscriptionId);
+    if (known) {
+      return known;
+    }
+    const made: SubscriptionTraffic = {
+      subscriptionId,
+      cap: this.#options.capDefault,
+      rate: null,
+      inFlight: 0,
+      answeredAtMs: Number.NEGATIVE_INFINITY,
+      isHanging: false,
+      latenciesMs: [],
+      latencyAt: 0,
+      deferred: [],
+      deferredSinceMs: 0,
+      persisted: healthy,
+      health: healthy,
+      unsent: [],
+      usedAtMs: this.#options.now(),
+    };
+    this.#bySubscription.set(subscriptionId, made);
+    return made;
+  }
+
+  /** Takes over what the subscription says of itself; null leaves it to the process. */
+  setPolicy(traffic: SubscriptionTraffic, policy: { readonly inFlightMax: number | null; readonly rate: Rate | null }): void {
+    traffic.cap = Math.min(policy.inFlightMax ?? this.#options.capDefault, this.#options.slots.total);
+    traffic.rate = policy.rate;
+    traffic.usedAtMs = this.#options.now();
+  }
+
+  /** Decides about an attempt whose turn it is, and which has its slot. */
+  admit(traffic: SubscriptionTraffic, held: Pick<HeldAttempt, 'isTest' | 'isParked'>): Admission {
+    if (held.isTest) {
+      return 'start';
+    }
+    if (held.isParked) {
+      // Its share of the budget was taken when it was claimed.
+      return isOnHold(traffic.health, this.#options.now()) ? 'park' : 'start';
+    }
+    if (traffic.rate !== null && traffic.health.parkReason === null) {
+      this.#options.signal(traffic, { kind: 'rate_limited' });
+    }
+    if (traffic.health.parkReason !== null) {
+      return 'park';
+    }
+    return this.#hasRoom(traffic, this.#options.slots.free()) ? 'start' : 'defer';
+  }
+
+  started(traffic: SubscriptionTraffic): void {
+    traffic.inFlight += 1;
+    traffic.usedAtMs = this.#options.now();
+  }
+
+  /** A request has ended after so many milliseconds. */
+  ended(traffic: SubscriptionTraffic, elapsedMs: number): void {
+    traffic.inFlight -= 1;
+    traffic.latenciesMs[traffic.latencyAt] = elapsedMs;
+    traffic.latencyAt = (traffic.latencyAt + 1) % latenciesKept;
+    if (elapsedMs < slowMs) {
+      traffic.answeredAtMs = this.#options.now();
+      traffic.isHanging = false;
+    }
+    this.#answers += 1;
+    if (this.#answers % sampledAnswers === 0) {
+      this.#samplesMs[(this.#answers / sampledAnswers) % samplesKept] = elapsedMs;
+    }
+  }
+
+  /** Keeps an attempt until its subscription has room. Too many, and the subscription is parked with all of them. */
+  defer(traffic: SubscriptionTraffic, attempt: LoadedAttempt): void {
+    if (traffic.deferred.length === 0) {
+      traffic.deferredSinceMs = this.#options.now();
+      this.#withDeferred.add(traffic);
+    }
+    traffic.deferred.push(attempt);
+    if (traffic.deferred.length >= Math.max(traffic.cap * deferredCaps, deferredMin)) {
+      this.#options.signal(traffic, { kind: 'overloaded', reason: traffic.isHanging ? 'slow' : 'over_cap' });
+    }
+  }
+
+  /** The next deferred attempt that has room now, or whose subscription has been parked meanwhile. */
+  nextDeferred(): LoadedAttempt | undefined {
+    if (this.#withDeferred.size === 0) {
+      return undefined;
+    }
+    // The slot that it will have is free still.
+    const free = this.#options.slots.free() - 1;
+    for (const traffic of this.#withDeferred) {
+      if (traffic.health.parkReason !== null || this.#hasRoom(traffic, free)) {
+        const attempt = traffic.deferred.shift();
+        this.#withDeferred.delete(traffic);
+        if (traffic.deferred.length > 0) {
+          // Behind the others: they take turns.
+          this.#withDeferred.add(traffic);
+        }
+        if (attempt) {
+          return attempt;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** All that are known. */
+  all(): Iterable<SubscriptionTraffic> {
+    return this.#bySubscription.values();
+  }
+
+  /** Attempts that wait here. */
+  deferredCount(): number {
+    let count = 0;
+    for (const { deferred } of this.#withDeferred) {
+      count += deferred.length;
+    }
+    return count;
+  }
+
+  /** Takes the deferred attempts out that `leaves` says it of. */
+  removeDeferred(leaves: (held: HeldAttempt) => boolean): LoadedAttempt[] {
+    const removed: LoadedAttempt[] = [];
+    for (const traffic of this.#withDeferred) {
+      const stays = traffic.deferred.filter((attempt) => !leaves(attempt.held));
+      removed.push(...traffic.deferred.filter((attempt) => leaves(attempt.held)));
+      traffic.deferred.splice(0, traffic.deferred.length, ...stays);
+      if (stays.length === 0) {
+        this.#withDeferred.delete(traffic);
+      }
+    }
+    return removed;
+  }
+
+  /**
+   * Looks for receivers that hang or hold up their own attempts: to be called a few times a second with the requests in flight, oldest
+   * first.
+   */
+  look(inFlight: Iterable<readonly [LoadedAttempt, number]>): void {
+    const nowMs = this.#options.now();
+    this.#medianMs = medianOf(this.#samplesMs);
+    const hangingMs = new Map<SubscriptionTraffic, number[]>();
+    for (const [{ held }, startedAt] of inFlight) {
+      if (nowMs - startedAt < slowMs) {
+        break;
+      }
+      const traffic = this.of(held.subscriptionId);
+      traffic.isHanging = true;
+      hangingMs.set(traffic, [...(hangingMs.get(traffic) ?? []), nowMs - startedAt]);
+    }
+    for (const [traffic, agesMs] of hangingMs) {
+      if (agesMs.length > 1 && this.isSlow(traffic, agesMs)) {
+        this.#options.signal(traffic, { kind: 'overloaded', reason: 'slow' });
+      }
+    }
+    for (const traffic of this.#withDeferred) {
+      if (nowMs - traffic.deferredSinceMs > deferredMsMax && traffic.inFlight > 0) {
+        this.#options.signal(traffic, { kind: 'overloaded', reason: traffic.isHanging ? 'slow' : 'over_cap' });
+      }
+    }
+    this.#forgetUnused(nowMs);
+  }
+
+  /** Whether a receiver's median latency, with requests in flight counted as they are, is far above that of all. */
+  isSlow(traffic: SubscriptionTraffic, inFlightMs: readonly number[] = []): boolean {
+    const medianMs = medianOf([...traffic.latenciesMs, ...inFlightMs]);
+    return medianMs > slowMs && medianMs > slowerTimes * this.#medianMs;
+  }
+
+  /**
+   * Within its cap; and one that has not shown lately that it answers starts small, and leaves some slots to those that have.
+   */
+  #hasRoom(traffic: SubscriptionTraffic, slotsFree: number): boolean {
+    if (!traffic.isHanging && this.#options.now() - traffic.answeredAtMs < provenMs) {
+      return traffic.inFlight < traffic.cap;
+    }
+    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= this.#reserved;
+  }
+
+  #forgetUnused(nowMs: number): void {
+    for (const [id, traffic] of this.#bySubscription) {
+      const isIdle = traffic.inFlight === 0 && traffic.deferred.length === 0 && traffic.unsent.length === 0;
+      if (isIdle && nowMs - traffic.usedAtMs > keptMs) {
+        this.#bySubscription.delete(id);
+      }
+    }
+  }
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
