@@ -123,6 +123,7 @@ function outcomeOf(requestAttemptId: string): RecordedOutcome {
     retryCount: null,
     reason: null,
     disablesSubscription: false,
+    exhausted: null,
   };
 }
 

@@ -54,6 +54,12 @@ export function createMetrics(
       help: 'Attempts that this worker held and found taken when it recorded or renewed them.',
       registers,
     }),
+    operationalEvents: new Counter({
+      name: 'postrider_worker_operational_events_total',
+      help: 'Operational events by what became of them: ingested, repeated (told before), failed (what they tell happened all the same).',
+      labelNames: ['result'],
+      registers,
+    }),
     released: new Counter({
       name: 'postrider_worker_released_attempts_total',
       help: 'Attempts given back to the queue without being started.',

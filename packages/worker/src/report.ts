@@ -3,6 +3,7 @@ import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import type { NextStep } from '@postrider/shared/domain/next-step';
 import type { HeldAttempt } from './attempt.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import type { OperationalReport } from './operational-events.ts';
 import type { RecordedOutcome } from './recorder.ts';
 
 /**
@@ -10,7 +11,12 @@ import type { RecordedOutcome } from './recorder.ts';
  * when it succeeded, at info when it did not.
  */
 export function createReport(logger: Logger, metrics: WorkerMetrics) {
-  return { ...reportLeases(logger, metrics), ...reportDeliveries(logger, metrics), ...reportRecords(logger, metrics) };
+  return {
+    ...reportLeases(logger, metrics),
+    ...reportDeliveries(logger, metrics),
+    ...reportRecords(logger, metrics),
+    operationalEvents: reportOperationalEvents(logger, metrics),
+  };
 }
 
 export type WorkerReport = ReturnType<typeof createReport>;
@@ -109,6 +115,24 @@ function reportRecords(logger: Logger, metrics: WorkerMetrics) {
     subscriptionsDisabled(subscriptionIds: readonly string[]): void {
       for (const subscriptionId of subscriptionIds) {
         logger.warn({ event: 'subscription.disabled', subscriptionId, reason: 'gone' }, 'a receiver is gone: its subscription is disabled');
+      }
+    },
+  };
+}
+
+/** A failure that lasts is logged now and then, not for each event. */
+const operationalFailureLogMs = 60_000;
+
+function reportOperationalEvents(logger: Logger, metrics: WorkerMetrics): OperationalReport {
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    ingested: (count) => metrics.operationalEvents.inc({ result: 'ingested' }, count),
+    repeated: (count) => metrics.operationalEvents.inc({ result: 'repeated' }, count),
+    failed({ count, applicationId, cause }) {
+      metrics.operationalEvents.inc({ result: 'failed' }, count);
+      if (performance.now() - loggedAtMs >= operationalFailureLogMs) {
+        loggedAtMs = performance.now();
+        logger.warn({ event: 'operational_events.failed', applicationId, count, err: cause }, 'could not ingest operational events');
       }
     },
   };

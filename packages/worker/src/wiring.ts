@@ -5,14 +5,12 @@ import type { DatabasePool } from '@postrider/shared/database/pool';
 import { isMissingPartition, isRefusedData } from '@postrider/shared/database/postgres-errors';
 import { beatWorkerProcess } from '@postrider/shared/database/queries/beat-worker-process';
 import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
-import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { listServedPools } from '@postrider/shared/database/queries/list-served-pools';
 import { loadEvents } from '@postrider/shared/database/queries/load-events';
 import { loadNextDueMs } from '@postrider/shared/database/queries/load-next-due';
 import { loadPassedOverSubscriptions } from '@postrider/shared/database/queries/load-passed-over-subscriptions';
 import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
-import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { registerWorkerProcess } from '@postrider/shared/database/queries/register-worker-process';
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
@@ -26,6 +24,8 @@ import { retryScheduleOf, type WorkerConfig } from './config.ts';
 import { createResolver } from './http/dns.ts';
 import { createSender, type Sender } from './http/send-request.ts';
 import { createMetrics } from './metrics.ts';
+import { createOperationalEvents, type OperationalEvents } from './operational-events.ts';
+import { createOutcomeStore } from './outcome-store.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createReport, type WorkerReport } from './report.ts';
 import { joinRoster, type Roster } from './roster.ts';
@@ -49,6 +49,9 @@ export interface WiredWorker {
   readonly sender: Sender;
 }
 
+/** What is recorded waits for its operational events; a statement of theirs that takes longer is given up. */
+const operationalStatementMs = 5000;
+
 const now = (): number => performance.now();
 
 /** Puts the parts of a worker together: statements, sender, recorder, roster. Waits for the database when it is away. */
@@ -63,7 +66,14 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
   });
   const report = createReport(logger, metrics);
   const roster = await enterRoster(options, () => worker.claimer.rewind());
-  const recorder = wireRecorder(db, report);
+  const operationalEvents = createOperationalEvents({
+    applicationId: config.operationalEventsApplicationId,
+    notifier,
+    report: report.operationalEvents,
+    statementMs: Math.min(operationalStatementMs, config.databaseStatementTimeoutMs / 2),
+  });
+  await operationalEvents.prepare(db);
+  const recorder = wireRecorder(db, report, operationalEvents);
   const sender = createSender({
     slots: slots.total,
     timeoutMs: config.timeoutMs,
@@ -131,12 +141,9 @@ async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => v
   return whenReachable(join, wait, logger);
 }
 
-function wireRecorder(db: DatabasePool, report: WorkerReport): Recorder {
+function wireRecorder(db: DatabasePool, report: WorkerReport, operationalEvents: OperationalEvents): Recorder {
   return createRecorder({
-    record: (outcomes) => recordOutcomes(db, outcomes),
-    async disableSubscriptions(subscriptionIds) {
-      report.subscriptionsDisabled(await disableGoneSubscriptions(db, subscriptionIds));
-    },
+    ...createOutcomeStore({ db, operationalEvents, report }),
     ensurePartitions: () => ensurePartitions(db),
     isMissingPartition,
     isRefused: isRefusedData,
