@@ -125,6 +125,7 @@ function outcomeOf(requestAttemptId: string): RecordedOutcome {
     retryCount: null,
     reason: null,
     disablesSubscription: false,
+    exhausted: null,
   };
 }
 

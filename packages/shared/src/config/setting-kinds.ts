@@ -1,3 +1,4 @@
+import { normalizeUuid } from '../domain/ids.ts';
 import { formatByteSize, parseByteSize } from './byte-size.ts';
 import { formatDuration, parseDurationMs } from './duration.ts';
 import type { ParsedSetting, Setting } from './settings.ts';
@@ -165,6 +166,15 @@ export function byteSize(setting: SettingText & { readonly minBytes: number; rea
 export const url = {
   required: (setting: SettingText & { readonly protocols: readonly string[] }) => required(setting, urlKind(setting.protocols)),
   optional: (setting: SettingText & { readonly protocols: readonly string[] }) => optional(setting, urlKind(setting.protocols)),
+};
+
+/** An id, in its lower-case form. */
+export const uuid = {
+  optional: (setting: SettingText) =>
+    optional(
+      setting,
+      kindOf(normalizeUuid, 'a UUID', (value) => value),
+    ),
 };
 
 /** One of a few words. */
