@@ -32,6 +32,12 @@ export function createMetrics(
       help: 'Request attempts that failed on our side (out of sockets or memory) and did not use up a retry.',
       registers,
     }),
+    dnsLookups: new Counter({
+      name: 'postrider_worker_dns_lookups_total',
+      help: 'Look-ups of host names: hit (remembered), miss (name servers answered), failure (they did not).',
+      labelNames: ['result'],
+      registers,
+    }),
     deliveryDuration: histogram(registers, 'postrider_worker_delivery_duration_seconds', 'From sending a request to its end.', fastSeconds),
     deliveryLag: histogram(registers, 'postrider_worker_delivery_lag_seconds', 'From the due time of an attempt to its claim.', lagSeconds),
     claimDuration: histogram(registers, 'postrider_worker_claim_duration_seconds', 'Duration of claim statements.', fastSeconds),

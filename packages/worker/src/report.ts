@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import type { NextStep } from '@postrider/shared/domain/next-step';
 import type { HeldAttempt } from './attempt.ts';
+import type { LookupResult } from './http/dns.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import type { RecordedOutcome } from './recorder.ts';
 
@@ -10,7 +11,12 @@ import type { RecordedOutcome } from './recorder.ts';
  * when it succeeded, at info when it did not.
  */
 export function createReport(logger: Logger, metrics: WorkerMetrics) {
-  return { ...reportLeases(logger, metrics), ...reportDeliveries(logger, metrics), ...reportRecords(logger, metrics) };
+  return {
+    ...reportLeases(logger, metrics),
+    ...reportDeliveries(logger, metrics),
+    ...reportLookups(logger, metrics),
+    ...reportRecords(logger, metrics),
+  };
 }
 
 export type WorkerReport = ReturnType<typeof createReport>;
@@ -83,6 +89,21 @@ function reportDeliveries(logger: Logger, metrics: WorkerMetrics) {
     },
     bug(error: unknown, attempt: HeldAttempt): void {
       logger.error({ event: 'delivery.bug', requestAttemptId: attempt.requestAttemptId, err: error }, 'a delivery failed unexpectedly');
+    },
+  };
+}
+
+function reportLookups(logger: Logger, metrics: WorkerMetrics) {
+  return {
+    lookedUp(result: LookupResult): void {
+      metrics.dnsLookups.inc({ result });
+    },
+    resolverHealthChanged(hasFailed: boolean): void {
+      if (hasFailed) {
+        logger.error({ event: 'resolver.failed' }, 'no name server answers; attempts do not use up retries for it');
+      } else {
+        logger.info({ event: 'resolver.recovered' }, 'name servers answer again');
+      }
     },
   };
 }

@@ -23,6 +23,7 @@ import { leaseStartMarginMs, workerAliveWithinMs } from '@postrider/shared/domai
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { retryScheduleOf, type WorkerConfig } from './config.ts';
+import { createFaultPause } from './fault-pause.ts';
 import { createResolver } from './http/dns.ts';
 import { createSender, type Sender } from './http/send-request.ts';
 import { createMetrics } from './metrics.ts';
@@ -64,6 +65,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
   const report = createReport(logger, metrics);
   const roster = await enterRoster(options, () => worker.claimer.rewind());
   const recorder = wireRecorder(db, report);
+  const pause = createFaultPause(now);
   const sender = createSender({
     slots: slots.total,
     timeoutMs: config.timeoutMs,
@@ -71,9 +73,15 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     responseBodyBytesMax: config.responseBodyLimit,
     disableTargetIpCheck: config.disableTargetIpCheck,
     allowedTargetCidrs: config.allowedTargetCidrs,
-    resolve: createResolver({ timeoutMs: config.connectTimeoutMs, now }),
+    resolve: createResolver({
+      timeoutMs: config.connectTimeoutMs,
+      now,
+      onLookup: report.lookedUp,
+      onHealthChanged: report.resolverHealthChanged,
+    }),
     now,
     epochNow: Date.now,
+    onOutcome: ({ kind }) => pause.note(kind),
   });
   const worker = new Worker<PreparedSubscription>({
     slots,
@@ -103,6 +111,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
       random: Math.random,
       wait,
     },
+    pauseMs: pause.leftMs,
     abortRequests: sender.abortAll,
     announceReleased: () => notifier.notify(roster.servedPools(), { rewind: true }),
     leaseMs: config.leaseMs,

@@ -31,6 +31,8 @@ export interface WorkerOptions<Prepared> {
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
   readonly loadPassedOver: SkippedSubscriptionsOptions['load'];
   readonly deliver: Pick<DelivererOptions<Prepared>, 'subscriptions' | 'send' | 'schedule' | 'random' | 'wait'>;
+  /** How long nothing is to be claimed or started because this process cannot send. */
+  readonly pauseMs: () => number;
   /** Breaks off all requests in flight. */
   readonly abortRequests: () => void;
   /** Announces attempts that were put back to the queue. */
@@ -53,6 +55,7 @@ export class Worker<Prepared> {
   readonly #inFlight = new Map<LoadedAttempt, number>();
   readonly #allEnded = createSignal();
   #isStarting = false;
+  #resume: NodeJS.Timeout | null = null;
   #unstarted: HeldAttempt[] = [];
   #paused: HeldAttempt[] = [];
   #isDraining = false;
@@ -141,7 +144,11 @@ export class Worker<Prepared> {
 
   #room(): number {
     const { slots, recorder } = this.#options;
-    if (this.#isDraining || recorder.unrecorded() > Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin)) {
+    if (
+      this.#isDraining ||
+      this.#options.pauseMs() > 0 ||
+      recorder.unrecorded() > Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin)
+    ) {
       return 0;
     }
     return computeClaimLimit({
@@ -172,6 +179,11 @@ export class Worker<Prepared> {
   }
 
   #startWaiting(): void {
+    const pauseMs = this.#options.pauseMs();
+    if (pauseMs > 0) {
+      this.#startAfter(pauseMs);
+      return;
+    }
     while (!this.#isDraining && this.#options.slots.free() > 0) {
       const attempt = this.#waiting.next();
       if (!attempt) {
@@ -180,6 +192,15 @@ export class Worker<Prepared> {
       this.#startDelivery(attempt);
     }
     this.claimer.roomFreed();
+  }
+
+  #startAfter(pauseMs: number): void {
+    if (this.#resume === null) {
+      this.#resume = setTimeout(() => {
+        this.#resume = null;
+        this.#startSoon();
+      }, pauseMs).unref();
+    }
   }
 
   #startDelivery(attempt: LoadedAttempt): void {
