@@ -5,6 +5,7 @@ import { type DnsAnswer, type DnsServer, startDnsServer } from '@postrider/testk
 import { freePort } from '@postrider/testkit/free-port';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DnsError, ResolverFailedError } from './classify-failure.ts';
+import { createNameServers } from './query-addresses.ts';
 import { createResolver, type ResolveHost, type ResolverOptions } from './dns.ts';
 
 let directory: string;
@@ -180,7 +181,13 @@ describe('answers', () => {
 describe('name servers that do not answer', () => {
   const silence: DnsAnswer = { kind: 'silence' };
 
-  test('are waited for within the deadline', async () => {
+  test('are waited for no longer than the deadline, however patient each question is', async () => {
+    server.answerAll(silence);
+    const nameServers = createNameServers({ servers: [server.address], tryMs: 15_000 });
+    expect(await nameServers.query('a.example', 100)).toEqual({ kind: 'unanswered', code: 'ETIMEOUT' });
+  }, 10_000);
+
+  test('fail a look-up within its time', async () => {
     server.answerAll(silence);
     const startedAt = performance.now();
     expect(await failureOf(givenResolver({ timeoutMs: 300 }), 'a.example')).toMatchObject({ message: expect.stringContaining('ETIMEOUT') });
