@@ -126,6 +126,18 @@ describe('answers', () => {
     expect(await resolveTo(resolve, 'a.example')).toEqual(['192.0.2.9']);
   });
 
+  test('that are remembered are given in turn, those of IPv4 first', async () => {
+    server.answer('a.example', addresses(60, '192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1'));
+    const resolve = givenResolver();
+    const firsts: (string | undefined)[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      const found = await resolveTo(resolve, 'a.example');
+      expect(found.toSorted()).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1']);
+      firsts.push(found[0]);
+    }
+    expect(firsts).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.1']);
+  });
+
   test('are not remembered with a time to live of 0', async () => {
     server.answer('a.example', addresses(0, '192.0.2.1'), addresses(0, '192.0.2.9'));
     const resolve = givenResolver();
