@@ -5,7 +5,14 @@ import { type Answer, decode, encode, type Question, RECURSION_AVAILABLE } from 
 /** What a name server says about a name. */
 export type DnsAnswer =
   /** Of both families; a family that has none gets an empty answer. */
-  | { readonly kind: 'addresses'; readonly addresses: readonly string[]; readonly ttlSeconds: number; readonly ipv6TtlSeconds?: number }
+  | {
+      readonly kind: 'addresses';
+      readonly addresses: readonly string[];
+      readonly ttlSeconds: number;
+      readonly ipv6TtlSeconds?: number;
+      /** No word about IPv6: many name servers do so. */
+      readonly ipv6Silent?: boolean;
+    }
   | { readonly kind: 'no_such_name' }
   /** It could not find out. */
   | { readonly kind: 'server_failure' }
@@ -46,7 +53,8 @@ export async function startDnsServer(): Promise<DnsServer> {
     const { id, questions: asked = [] } = decode(message);
     const [question] = asked;
     const answer = question ? next(question) : null;
-    if (question && answer && answer.kind !== 'silence') {
+    const isSilent = answer?.kind === 'silence' || (answer?.kind === 'addresses' && answer.ipv6Silent && question?.type === 'AAAA');
+    if (question && answer && answer.kind !== 'silence' && !isSilent) {
       const flags = RECURSION_AVAILABLE | responseCodes[answer.kind];
       const response = encode({
         type: 'response',

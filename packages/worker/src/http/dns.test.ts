@@ -96,6 +96,12 @@ describe('answers', () => {
     expect(await resolveTo(givenResolver(), 'both.example')).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1']);
   });
 
+  test('of one family are not lost to a deadline that passes while the other is waited for', async () => {
+    server.answer('a.example', { ...addresses(60, '192.0.2.1'), ipv6Silent: true });
+    const nameServers = createNameServers({ servers: [server.address], tryMs: 15_000 });
+    expect(await nameServers.query('a.example', 200)).toMatchObject({ kind: 'addresses', addresses: [{ address: '192.0.2.1' }] });
+  });
+
   test('look-ups of one name at the same time are one', async () => {
     server.answer('a.example', addresses(0, '192.0.2.1'));
     const resolve = givenResolver();

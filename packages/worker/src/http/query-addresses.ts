@@ -46,15 +46,7 @@ export function createNameServers(options: { readonly servers?: readonly string[
   let resolver = open();
 
   return {
-    async query(hostname, deadlineMs) {
-      // What is asked ends by itself after its tries; nobody waits for it longer than this.
-      const deadline = startTimer(deadlineMs);
-      try {
-        return (await Promise.race([queryBoth(resolver, hostname), deadline.passed])) ?? { kind: 'unanswered', code: 'ETIMEOUT' };
-      } finally {
-        deadline.stop();
-      }
-    },
+    query: (hostname, deadlineMs) => queryBoth(resolver, hostname, deadlineMs),
     refresh() {
       resolver = open();
     },
@@ -63,16 +55,16 @@ export function createNameServers(options: { readonly servers?: readonly string[
 
 type FamilyAnswer = { readonly addresses: readonly ResolvedAddress[]; readonly ttlSeconds: number } | { readonly code: string };
 
-async function queryBoth(resolver: Resolver, hostname: string): Promise<AddressAnswer> {
+/** What is asked ends by itself after its tries; nobody waits for it longer than the deadline, or a moment after the first addresses. */
+async function queryBoth(resolver: Resolver, hostname: string, deadlineMs: number): Promise<AddressAnswer> {
   const both = [queryFamily(resolver, hostname, 4), queryFamily(resolver, hostname, 6)];
-  const first = await Promise.race(both);
-  if ('code' in first) {
-    return join(await Promise.all(both));
-  }
-  const grace = startTimer(otherFamilyGraceMs);
-  const all = await Promise.race([Promise.all(both), grace.passed]);
-  grace.stop();
-  return join(all ?? [first]);
+  const deadline = startTimer(deadlineMs);
+  const first = await Promise.race([...both, deadline.passed]);
+  const last = first && 'addresses' in first ? startTimer(otherFamilyGraceMs) : deadline;
+  const all = await Promise.race([Promise.all(both), last.passed]);
+  deadline.stop();
+  last.stop();
+  return join(all ?? [...(first ? [first] : []), { code: 'ETIMEOUT' }]);
 }
 
 async function queryFamily(resolver: Resolver, hostname: string, family: 4 | 6): Promise<FamilyAnswer> {
