@@ -21,6 +21,7 @@ import { quotaLimitsOf, rateLimitsOf } from './limit-settings.ts';
 import { watchBacklog } from './services/backlog-watch.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
+import type { TokenCache } from './services/token-cache.ts';
 import { wireApi } from './wiring.ts';
 
 /** Load balancers keep idle connections for a minute: a shorter time here would close one just as they use it. */
@@ -128,13 +129,12 @@ async function openDatabase(config: ApiConfig, logger: Logger): Promise<AllTenan
   return seeingAllTenants(pool, await checkRights(pool, logger));
 }
 
-function listenForDeletedTokens(config: ApiConfig, logger: Logger, tokens: { clear(): void; setListening(isListening: boolean): void }) {
+function listenForDeletedTokens(config: ApiConfig, logger: Logger, tokens: Pick<TokenCache, 'heard' | 'setListening'>) {
   const connectionString = config.databaseDirectUrl ?? config.databaseUrl;
   return listen({
     connection: connectionConfig({ ...databaseOptions(config), connectionString, statementTimeoutMs: 0 }),
     channel: deletedTokensChannel,
-    // What this process sent itself is heard too, on purpose: when the answer to its commit is lost, nothing else tells it.
-    onNotification: tokens.clear,
+    onNotification: tokens.heard,
     onListening: () => tokens.setListening(true),
     onLost: () => tokens.setListening(false),
     logger,

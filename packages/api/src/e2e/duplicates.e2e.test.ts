@@ -19,8 +19,8 @@ async function givenApi() {
 /** How often each status and code was answered. */
 function tally(answers: readonly (readonly [status: number, code: unknown])[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const answer of answers) {
-    const name = answer.filter((part) => part !== undefined).join(' ');
+  for (const [status, code] of answers) {
+    const name = typeof code === 'string' ? `${status} ${code}` : String(status);
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
