@@ -21,6 +21,7 @@ import { quotaLimitsOf, rateLimitsOf } from './limit-settings.ts';
 import { watchBacklog } from './services/backlog-watch.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
+import type { LeaseOfInstance } from './services/limits/rate-limiter.ts';
 import type { TokenCache } from './services/token-cache.ts';
 import { wireApi } from './wiring.ts';
 
@@ -36,6 +37,8 @@ export interface ServeOptions {
   readonly logger: Logger;
   /** Whether this is the process that does what only one of several does: housekeeping, and the gauges of the queue. */
   readonly keepsHouse: boolean;
+  /** Where it is one of several: what they share of the rate limits. */
+  readonly leaseOfInstance?: LeaseOfInstance;
 }
 
 /** An API that serves. */
@@ -48,7 +51,7 @@ export interface ServingApi {
 }
 
 /** Starts one process of the API and resolves when it serves. */
-export async function serve({ config, logger, keepsHouse }: ServeOptions): Promise<ServingApi> {
+export async function serve({ config, logger, keepsHouse, leaseOfInstance }: ServeOptions): Promise<ServingApi> {
   const db = await openDatabase(config, logger);
   const registry = createRegistry();
   registerDatabaseGauge(registry, db.pool);
@@ -69,6 +72,7 @@ export async function serve({ config, logger, keepsHouse }: ServeOptions): Promi
     masterApiKey: config.masterApiKey,
     authCacheTtlMs: config.authCacheTtlMs,
     rateLimits: rateLimitsOf(config),
+    ...(leaseOfInstance ? { leaseOfInstance } : {}),
     quotas: { isEnforced: config.quotaEnforcement, defaults: quotaLimitsOf(config) },
     ingest: { waitLimitMs: config.ingestWaitLimitMs, refusal: () => (backlog.isTooOld() ? 'backlog' : null) },
     now: monotonicMs,

@@ -44,9 +44,9 @@ export function mountRoutes(options: MountOptions): Express {
     beginRequest(options, request, response);
     next();
   });
-  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, response, next) => {
+  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), async (request, response, next) => {
     requireHost(request);
-    admitRequest(options, { path: request.path, ip: ipOf(options, request) }, response);
+    await admitRequest(options, { path: request.path, ip: ipOf(options, request) }, response);
     next();
   });
   const byPath = Map.groupBy(options.routes, ({ path }) => path);
