@@ -159,6 +159,9 @@ function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<
 }
 
 function queryOf(request: Request): Record<string, string | readonly string[]> {
+  if (!request.url.includes('?')) {
+    return {};
+  }
   const values = new Map<string, string | readonly string[]>();
   for (const [name, value] of new URLSearchParams(/\?.*/s.exec(request.url)?.[0] ?? '')) {
     const before = values.get(name);

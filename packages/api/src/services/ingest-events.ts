@@ -52,30 +52,42 @@ function sortedEntries(map: Readonly<Record<string, string>>): [string, string][
  * then its success, not duplicates.
  */
 export async function ingestGroup(db: Database, events: readonly EventToIngest[], isResent: boolean): Promise<IngestedGroup> {
+  const leaders = leadersOf(events);
+  const leading = leaders === null ? events : [...leaders.values()];
+  const rows = await ingestEvents(db, leading);
+  const conflicts = rows.filter(isConflict).flatMap(({ ordinality }) => leading[ordinality - 1] ?? []);
+  const stored = new Map(conflicts.length === 0 ? [] : (await findEventKeys(db, conflicts)).map((row) => [keyOf(eventOfRow(row)), row]));
+  const results: IngestResult[] = Array.from({ length: leading.length });
+  let poolIds: readonly number[] = [];
+  for (const row of rows) {
+    const event = leading[row.ordinality - 1];
+    if (event) {
+      results[row.ordinality - 1] = resultOf(event, row, stored.size === 0 ? undefined : stored.get(keyOf(event)), isResent);
+    }
+    poolIds = row.pool_ids ?? poolIds;
+  }
+  return leaders === null
+    ? { results, poolIds }
+    : addFollowers(db, events, { leaders, stored, results: new Map(leading.map((event, index) => [event, results[index]])), poolIds });
+}
+
+/** The first event of each key; null when no two have the same id, which is nearly always so and costs less to find out. */
+function leadersOf(events: readonly EventToIngest[]): ReadonlyMap<string, EventToIngest> | null {
+  if (new Set(events.map(({ eventId }) => eventId)).size === events.length) {
+    return null;
+  }
   const leaders = new Map<string, EventToIngest>();
   for (const event of events) {
     const key = keyOf(event);
     leaders.set(key, leaders.get(key) ?? event);
   }
-  const leading = [...leaders.values()];
-  const rows = await ingestEvents(db, leading);
-  const conflicts = rows.filter(isConflict).flatMap(({ ordinality }) => leading[ordinality - 1] ?? []);
-  const stored = new Map(conflicts.length === 0 ? [] : (await findEventKeys(db, conflicts)).map((row) => [keyOf(eventOfRow(row)), row]));
-  const results = new Map<EventToIngest, IngestResult>();
-  for (const row of rows) {
-    const event = leading[row.ordinality - 1];
-    if (event) {
-      results.set(event, resultOf(event, row, stored.get(keyOf(event)), isResent));
-    }
-  }
-  const poolIds = rows[0]?.pool_ids ?? [];
-  return addFollowers(db, events, { leaders, stored, results, poolIds });
+  return leaders;
 }
 
 interface Led {
   readonly leaders: ReadonlyMap<string, EventToIngest>;
   readonly stored: ReadonlyMap<string, StoredKey>;
-  readonly results: Map<EventToIngest, IngestResult>;
+  readonly results: Map<EventToIngest, IngestResult | undefined>;
   readonly poolIds: readonly number[];
 }
 
