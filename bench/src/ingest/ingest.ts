@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { ApiClient, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { type ManagedProcess, startProcess } from '@postrider/testkit/child-process';
 import { insertApplication, insertSubscription } from '@postrider/testkit/factories';
-import { memoryFlags, startApi } from '@postrider/testkit/postrider-processes';
+import { startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
 import { treeCpuSeconds } from '../cpu-time.ts';
@@ -45,6 +45,8 @@ interface Target {
 }
 
 const subscriptions = 3;
+/** Of both contenders: what docs/scaling.md advises where rates matter more than memory. */
+const nodeFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100'];
 const labels = { tenant: 'acme' };
 /** 1 KiB, as JSON in a text. */
 const payload = JSON.stringify({ data: 'x'.repeat(1013) });
@@ -76,7 +78,7 @@ export async function benchIngest(options: IngestBenchOptions): Promise<void> {
   options.print(`\n${table(rounds)}\n`);
   const verdicts = judge(rounds);
   verdicts.forEach(({ text, isMet }) => options.print(`${isMet ? 'met' : 'MISSED'}: ${text}`));
-  saveResults('ingest', environment, { options, rounds, verdicts });
+  saveResults('ingest', environment, { rounds, verdicts }, { options, nodeFlags, subscriptions });
 }
 
 function table(rounds: readonly Round[]): string {
@@ -138,7 +140,7 @@ async function measurePostrider(server: BenchServer, options: IngestBenchOptions
 
 async function startPostriderTarget(database: TestDatabase, processes: number): Promise<Target> {
   const env = { AUTO_DB_MIGRATION: 'false', DISABLE_API_RATE_LIMITING: 'true', API_PROCESSES: String(processes) };
-  const api = await startApi({ databaseUrl: database.runtimeUrl, env });
+  const api = await startApi({ databaseUrl: database.runtimeUrl, env, nodeFlags });
   const setup = await setUpApplication(new ApiClient(api.url));
   for (let index = 0; index < subscriptions; index += 1) {
     await subscribe(setup, 'http://127.0.0.1:9/', { labels });
@@ -152,7 +154,7 @@ async function measureBare(server: BenchServer, mode: 'group' | 'single', option
   for (let index = 0; index < subscriptions; index += 1) {
     await insertSubscription(database.admin, application, { labels });
   }
-  const managed = startScript('bare-server', [database.runtimeUrl, mode], memoryFlags);
+  const managed = startScript('bare-server', [database.runtimeUrl, mode], nodeFlags);
   const { url } = await managed.waitForLog(({ event }) => event === 'bare.started');
   const target = { managed, url: String(url), token: 'none', body: bodyFor(application.applicationId, application.eventTypeName) };
   const measurement = await load(server, target, options, 0);
@@ -198,7 +200,7 @@ async function end(target: Target, database: TestDatabase): Promise<void> {
   await database.drop();
 }
 
-function startScript(name: 'bare-server' | 'load', args: readonly string[], nodeFlags: readonly string[] = []): ManagedProcess {
+function startScript(name: 'bare-server' | 'load', args: readonly string[], flags: readonly string[] = []): ManagedProcess {
   const main = fileURLToPath(new URL(`../../dist/ingest/${name}.js`, import.meta.url));
-  return startProcess({ command: process.execPath, args: [...nodeFlags, main, ...args] });
+  return startProcess({ command: process.execPath, args: [...flags, main, ...args] });
 }
