@@ -276,6 +276,8 @@ describe('events', () => {
         http_response_status: null,
         status: { type: 'pending', since: expect.any(String) },
         reason: null,
+        why: null,
+        hold_until: null,
       },
     ]);
   });
@@ -373,6 +375,10 @@ describe('subscriptions', () => {
       is_enabled: true,
       is_paused: false,
       paused_at: null,
+      status: 'active',
+      hold_until: null,
+      why: null,
+      failing_since: null,
       previous_secret_ends_at: null,
       disabled_reason: null,
       event_types: [setup.eventType],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@postrider/shared/database/pool';
 import { newId } from '@postrider/shared/domain/ids';
+import type { ParkReason } from '@postrider/shared/domain/subscription-health';
 import { parseSecretsKey, type SecretsKey, seal } from '@postrider/shared/secrets/sealed-secret';
 import { testSecretsKey } from './postrider-processes.ts';
 
@@ -122,6 +123,46 @@ insert into webhook.finished_attempt (application_id, request_attempt_id, event_
                                       finished_at, succeeded_at, retry_count, event_type_name, http_code, elapsed_ms)
 values ($2, $1, $1, statement_timestamp(), $4, statement_timestamp(), statement_timestamp(), statement_timestamp(), statement_timestamp(),
         0, 'order.item.created', 200, 1)
+`;
+
+/** What workers say of a subscription's receiver. */
+export interface HoldOptions {
+  readonly reason: ParkReason;
+  /** From now until its hold ends, or since it ended when negative; by default it was never on hold. */
+  readonly holdMs?: number;
+  readonly failures?: number;
+  /** For how long there has been nothing but failure. */
+  readonly failingForMs?: number;
+  readonly budget?: number;
+}
+
+/** Parks a subscription or puts it on hold, as workers do. Its attempts are left where they are. */
+export async function holdSubscription(db: Database, subscriptionId: string, options: HoldOptions): Promise<void> {
+  await db.query({
+    text: holdSql,
+    values: [
+      subscriptionId,
+      options.reason,
+      options.holdMs ?? null,
+      options.budget ?? 1,
+      options.failures ?? 0,
+      options.failingForMs ?? null,
+      options.holdMs === undefined ? 0 : 1,
+    ],
+  });
+}
+
+const holdSql = `
+with parked as (
+  update webhook.subscription set parked_at = statement_timestamp() where subscription_id = $1 returning subscription_id, application_id
+)
+insert into webhook.subscription_health (subscription_id, application_id, park_reason, hold_until, budget, failures, failing_since, throttling, holds)
+select subscription_id, application_id, $2, statement_timestamp() + $3::integer * interval '1 millisecond', $4, $5,
+       statement_timestamp() - $6::integer * interval '1 millisecond', 0, $7
+from parked
+on conflict on constraint subscription_health_pkey do update
+set park_reason = excluded.park_reason, hold_until = excluded.hold_until, budget = excluded.budget, failures = excluded.failures,
+    failing_since = excluded.failing_since, throttling = excluded.throttling, holds = excluded.holds
 `;
 
 export interface BacklogOptions {

@@ -124,7 +124,8 @@ describe('the deliveries of an event', () => {
     const one = await subscribe(setup, 'https://example.com/1');
     const two = await subscribe(setup, 'https://example.com/2');
     const eventId = await sendEvent(setup);
-    await changeOpen(eventId, 'lane = 1');
+    await setup.client.expect('POST', `/api/v1/subscriptions/${one.subscriptionId}/pause`);
+    await setup.client.expect('POST', `/api/v1/subscriptions/${two.subscriptionId}/pause`);
     expect(await deliveriesOf(setup, eventId)).toMatchObject({
       status: 'pending',
       deliveries: [

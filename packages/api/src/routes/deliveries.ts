@@ -1,3 +1,4 @@
+import { holdOf } from '@postrider/shared/database/hold-row';
 import { findEvent } from '@postrider/shared/database/queries/find-event';
 import { findRetriesMax } from '@postrider/shared/database/queries/find-retries-max';
 import { type DeliveryRow, listDeliveries } from '@postrider/shared/database/queries/list-deliveries';
@@ -99,7 +100,7 @@ function plannedOf(row: DeliveryRow): PlannedAttempt | null {
     dueAt: row.due_at,
     isDue: row.is_due ?? false,
     isLeased: row.is_leased ?? false,
-    isParked: row.is_parked ?? false,
+    hold: row.is_test ? null : holdOf(row),
     isCancelled: row.is_cancelled ?? false,
   };
 }

@@ -1,3 +1,4 @@
+import { holdOf } from '@postrider/shared/database/hold-row';
 import { findRequestAttempt } from '@postrider/shared/database/queries/find-request-attempt';
 import type { RequestAttemptRow } from '@postrider/shared/database/queries/list-request-attempts';
 import { z } from 'zod';
@@ -68,6 +69,7 @@ export function requestAttemptRoutes(): Route[] {
 }
 
 function view(row: RequestAttemptRow): z.output<typeof requestAttemptView> {
+  const hold = holdOf(row);
   return {
     request_attempt_id: row.request_attempt_id,
     event_id: row.event_id,
@@ -83,13 +85,15 @@ function view(row: RequestAttemptRow): z.output<typeof requestAttemptView> {
     http_response_status: row.http_response_status,
     status: statusOf(row),
     reason: row.reason,
+    why: hold?.why ?? null,
+    hold_until: hold?.holdUntil ?? null,
   };
 }
 
 function statusOf(row: RequestAttemptRow): z.output<typeof requestAttemptStatusView> {
   switch (row.status) {
     case 'waiting':
-      return { type: 'waiting', since: row.created_at, until: row.delay_until ?? row.created_at };
+      return { type: 'waiting', since: row.created_at, until: laterOf(row.delay_until ?? row.created_at, row.hold_until) };
     case 'pending':
       return { type: 'pending', since: row.delay_until ?? row.created_at };
     case 'in_progress':
@@ -102,4 +106,8 @@ function statusOf(row: RequestAttemptRow): z.output<typeof requestAttemptStatusV
       return { type: row.status, at, full_processing_ms: Math.max(0, at.getTime() - dueAt) };
     }
   }
+}
+
+function laterOf(at: Date, other: Date | null): Date {
+  return other !== null && other > at ? other : at;
 }

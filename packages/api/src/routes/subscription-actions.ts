@@ -35,7 +35,9 @@ export function subscriptionActionRoutes(context: ApiContext): Route[] {
 function pauseRoute(context: ApiContext, settler: BackgroundSettler, isPaused: boolean): Route {
   return defineRoute({
     name: isPaused ? 'subscriptions.pause' : 'subscriptions.resume',
-    summary: isPaused ? 'Pauses a subscription: its attempts wait and are kept' : 'Resumes a subscription: what waited is delivered',
+    summary: isPaused
+      ? 'Pauses a subscription: its attempts wait and are kept'
+      : 'Resumes a subscription: what waited is delivered; a hold ends, too',
     method: 'post',
     path: `/subscriptions/:subscription_id/${isPaused ? 'pause' : 'resume'}`,
     access: 'application',

@@ -1,5 +1,7 @@
+import { holdFactsOf } from '@postrider/shared/database/hold-row';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
 import type { DeliveryPolicy } from '@postrider/shared/domain/delivery-policy';
+import { describeSubscription } from '@postrider/shared/domain/describe-health';
 import { standardSecret } from '@postrider/shared/domain/signature';
 import { type SecretsKey, unseal } from '@postrider/shared/secrets/sealed-secret';
 import { z } from 'zod';
@@ -198,13 +200,19 @@ function idOf(result: WriteResult): string {
 function view(secretsKey: SecretsKey, row: SubscriptionRow): z.output<typeof subscriptionView> {
   const secret = unseal(secretsKey, row.secret_sealed, `subscription:${row.subscription_id}`);
   const [label] = Object.entries(row.labels);
+  const isDisabled = row.disabled_at !== null;
+  const { status, holdUntil, why } = describeSubscription({ ...holdFactsOf(row), isDisabled, disabledReason: row.disabled_reason });
   return {
     application_id: row.application_id,
     subscription_id: row.subscription_id,
-    is_enabled: row.disabled_at === null,
+    is_enabled: !isDisabled,
     disabled_reason: row.disabled_reason,
     is_paused: row.paused_at !== null,
     paused_at: row.paused_at,
+    status,
+    hold_until: holdUntil,
+    why,
+    failing_since: row.failing_since,
     event_types: row.event_types,
     description: row.description,
     secret,

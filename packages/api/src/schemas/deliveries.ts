@@ -10,7 +10,7 @@ export const deliveriesQuery = applicationQuery.extend({ pagination_cursor: curs
 const deliveryView = z
   .object({
     subscription: z.object({ subscription_id: sentUuid, description: z.string().nullable() }),
-    state: z.enum(['not_planned', 'waiting', 'pending', 'in_progress', 'paused', 'successful', 'failed', 'cancelled']),
+    state: z.enum(['not_planned', 'waiting', 'pending', 'in_progress', 'paused', 'held', 'limited', 'successful', 'failed', 'cancelled']),
     reason: z
       .enum([
         'retries_exhausted',

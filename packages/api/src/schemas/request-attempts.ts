@@ -54,5 +54,7 @@ export const requestAttemptView = z
     http_response_status: sentCount.nullable(),
     status: requestAttemptStatusView,
     reason: z.string().nullable(),
+    why: z.string().nullable().meta({ description: 'What keeps an attempt back that waits or is due.' }),
+    hold_until: sentTime.nullable().meta({ description: 'Nothing is sent to the subscription before.' }),
   })
   .meta({ id: 'RequestAttempt' });

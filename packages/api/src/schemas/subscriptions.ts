@@ -87,6 +87,12 @@ export const subscriptionView = z
     disabled_reason: z.string().nullable(),
     is_paused: z.boolean(),
     paused_at: sentTime.nullable(),
+    status: z.enum(['disabled', 'paused', 'held', 'recovering', 'limited', 'active']).meta({
+      description: 'How it is delivered to at present: `held` not before `hold_until`, `recovering` and `limited` slower than it could be.',
+    }),
+    hold_until: sentTime.nullable().meta({ description: 'Nothing is sent before.' }),
+    why: z.string().nullable().meta({ description: 'What the status comes from, in a sentence.' }),
+    failing_since: sentTime.nullable().meta({ description: 'Since when every request failed.' }),
     event_types: z.array(z.string()),
     description: z.string().nullable(),
     secret: sentUuid,

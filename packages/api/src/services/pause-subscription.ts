@@ -1,4 +1,5 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
+import { endHold } from '@postrider/shared/database/queries/end-hold';
 import { lockSubscription } from '@postrider/shared/database/queries/lock-subscription';
 import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
@@ -13,7 +14,10 @@ export interface PauseChange {
 
 export type PauseResult = { readonly kind: 'changed'; readonly pausedAt: Date | null } | { readonly kind: 'not_found' };
 
-/** Pauses or resumes: the flag counts from now on, whatever waits; the rows follow in the background. */
+/**
+ * Pauses or resumes: the flag counts from now on, whatever waits; the rows follow in the background. A resume ends a hold, too: who asks for it
+ * knows better than the failures that led to it.
+ */
 export async function changePause(
   db: DatabasePool,
   audit: Audit,
@@ -24,12 +28,13 @@ export async function changePause(
   const changed = await db.transaction(async (transaction) => {
     const before = await lockSubscription(transaction, subscriptionId);
     const after = before && (await pauseSubscription(transaction, change));
+    const heldUntil = after && !change.isPaused ? await endHold(transaction, subscriptionId) : null;
     if (before && after) {
       await audit(transaction, {
         owner: { applicationId },
         target: { kind: 'subscription', id: subscriptionId },
-        before: { paused: before.paused_at !== null },
-        after: { paused: after.pausedAt !== null },
+        before: { paused: before.paused_at !== null, hold_until: heldUntil },
+        after: { paused: after.pausedAt !== null, hold_until: null },
       });
     }
     return after;

@@ -115,9 +115,14 @@ function write(db: DatabasePool, audit: Audit, wanted: WantedSubscription, writi
   });
 }
 
-async function find(db: Database, subscriptionId: string): Promise<SubscriptionRow | null> {
+/** A subscription as somebody wrote it: what workers say about its receiver is nobody's change. */
+async function find(db: Database, subscriptionId: string): Promise<Partial<SubscriptionRow> | null> {
   const [row] = await listSubscriptions(db, { subscriptionId });
-  return row ?? null;
+  if (!row) {
+    return null;
+  }
+  const { held_by: _heldBy, hold_until: _holdUntil, receiver_failures: _failures, failing_since: _failingSince, ...written } = row;
+  return written;
 }
 
 function idsOf(workers: readonly { readonly worker_id: string }[]): string[] {

@@ -9,7 +9,7 @@ const subscription = idArgument('subscription', 'the subscription');
 /** What can be done with a subscription. */
 export const subscriptionActions: readonly Command[] = [
   holding('pause', 'Pauses a subscription: its attempts wait and are kept', 'Paused'),
-  holding('resume', 'Resumes a paused subscription: what waited is delivered', 'Resumed'),
+  holding('resume', 'Resumes a subscription that is paused or on hold: what waited is delivered', 'Resumed'),
   switching('enable', 'Enables a subscription', true),
   switching('disable', 'Disables a subscription: what waits ends as cancelled', false),
   defineCommand({

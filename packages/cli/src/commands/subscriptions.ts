@@ -20,8 +20,8 @@ export const subscriptions: CommandGroup = {
         const query = { application_id: applicationId(input.application) };
         output.list(await api().list('/subscriptions', query, input.limit), [
           { title: 'SUBSCRIPTION', path: 'subscription_id' },
-          { title: 'ENABLED', path: 'is_enabled', kind: 'state' },
-          { title: 'PAUSED', path: 'is_paused', kind: 'extra' },
+          { title: 'STATUS', path: 'status', kind: 'state' },
+          { title: 'HOLD UNTIL', path: 'hold_until', kind: 'extra' },
           { title: 'DESCRIPTION', path: 'description', kind: 'text' },
           { title: 'EVENT TYPES', path: 'event_types', kind: 'text' },
           { title: 'LABELS', path: 'labels', kind: 'text' },

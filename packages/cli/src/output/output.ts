@@ -41,8 +41,13 @@ const stateStyles: Readonly<Record<string, Style>> = {
   failed: 'red',
   partially_failed: 'red',
   cancelled: 'red',
+  disabled: 'red',
+  active: 'green',
   waiting: 'yellow',
   paused: 'yellow',
+  held: 'yellow',
+  recovering: 'yellow',
+  limited: 'yellow',
   pending: 'yellow',
   in_progress: 'cyan',
 };
@@ -184,7 +189,7 @@ function abridged(value: unknown): unknown {
 }
 
 function kindOf(title: string): Column['kind'] {
-  return title === 'status.type' || title === 'is_enabled' ? 'state' : undefined;
+  return title === 'status' || title === 'status.type' || title === 'is_enabled' ? 'state' : undefined;
 }
 
 function memberAt(row: unknown, path: string): unknown {

@@ -92,7 +92,7 @@ export function createOperations(caller: Caller) {
       /** Pauses a subscription: its attempts wait and are kept. `POST /subscriptions/{subscription_id}/pause` */
       pause: (input: Input<'subscriptions.pause'>, options?: CallOptions): Promise<Answer<'subscriptions.pause'>> =>
         caller.call('subscriptions.pause', input, options),
-      /** Resumes a subscription: what waited is delivered. `POST /subscriptions/{subscription_id}/resume` */
+      /** Resumes a subscription: what waited is delivered; a hold ends, too. `POST /subscriptions/{subscription_id}/resume` */
       resume: (input: Input<'subscriptions.resume'>, options?: CallOptions): Promise<Answer<'subscriptions.resume'>> =>
         caller.call('subscriptions.resume', input, options),
       /** Gives a subscription a new secret; the old one signs beside it for a while. `POST /subscriptions/{subscription_id}/rotate_secret` */

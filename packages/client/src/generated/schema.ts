@@ -65,7 +65,7 @@ export interface components {
         description: string | null;
       };
       /** @enum {string} */
-      state: 'not_planned' | 'waiting' | 'pending' | 'in_progress' | 'paused' | 'successful' | 'failed' | 'cancelled';
+      state: 'not_planned' | 'waiting' | 'pending' | 'in_progress' | 'paused' | 'held' | 'limited' | 'successful' | 'failed' | 'cancelled';
       reason:
         | (
             | 'retries_exhausted'
@@ -392,6 +392,10 @@ export interface components {
       http_response_status: number | null;
       status: components['schemas']['RequestAttemptStatus'];
       reason: string | null;
+      /** @description What keeps an attempt back that waits or is due. */
+      why: string | null;
+      /** @description Nothing is sent to the subscription before. */
+      hold_until: string | null;
     };
     RequestAttemptStatus:
       | {
@@ -477,6 +481,17 @@ export interface components {
       disabled_reason: string | null;
       is_paused: boolean;
       paused_at: string | null;
+      /**
+       * @description How it is delivered to at present: `held` not before `hold_until`, `recovering` and `limited` slower than it could be.
+       * @enum {string}
+       */
+      status: 'disabled' | 'paused' | 'held' | 'recovering' | 'limited' | 'active';
+      /** @description Nothing is sent before. */
+      hold_until: string | null;
+      /** @description What the status comes from, in a sentence. */
+      why: string | null;
+      /** @description Since when every request failed. */
+      failing_since: string | null;
       event_types: string[];
       description: string | null;
       /** Format: uuid */
@@ -628,6 +643,17 @@ export interface components {
       disabled_reason: string | null;
       is_paused: boolean;
       paused_at: string | null;
+      /**
+       * @description How it is delivered to at present: `held` not before `hold_until`, `recovering` and `limited` slower than it could be.
+       * @enum {string}
+       */
+      status: 'disabled' | 'paused' | 'held' | 'recovering' | 'limited' | 'active';
+      /** @description Nothing is sent before. */
+      hold_until: string | null;
+      /** @description What the status comes from, in a sentence. */
+      why: string | null;
+      /** @description Since when every request failed. */
+      failing_since: string | null;
       event_types: string[];
       description: string | null;
       /** Format: uuid */

@@ -3,7 +3,11 @@ import { type DeliveryFacts, describeDelivery, type PlannedAttempt } from './del
 
 const dueAt = new Date('2026-01-01T00:00:00Z');
 const live = { isDeleted: false, isDisabled: false, disabledReason: null };
-const planned: PlannedAttempt = { retryCount: 3, dueAt, isDue: false, isLeased: false, isParked: false, isCancelled: false };
+const planned: PlannedAttempt = { retryCount: 3, dueAt, isDue: false, isLeased: false, hold: null, isCancelled: false };
+const paused = { status: 'paused', holdUntil: null, why: 'It is paused.' } as const;
+const heldUntil = (holdUntil: string) => ({ status: 'held', holdUntil: new Date(holdUntil), why: 'It failed.' }) as const;
+const limited = { status: 'limited', holdUntil: null, why: 'It is slow.' } as const;
+const recovering = { ...limited, status: 'recovering' } as const;
 const failed = (reason: string | null) => ({ retryCount: 2, succeeded: false, reason });
 const nothing: DeliveryFacts = { planned: null, last: null, subscription: live, retriesMax: 60 };
 
@@ -13,9 +17,20 @@ test.each<[name: string, facts: Partial<DeliveryFacts>, state: string, reason: s
   ['waits and nobody says how often', { planned, retriesMax: null }, 'waiting', null, 'retry 3.'],
   ['waits for more than the workers of today make', { planned, retriesMax: 2 }, 'waiting', null, 'retry 3 of 3'],
   ['is due', { planned: { ...planned, retryCount: 0, isDue: true } }, 'pending', null, 'the first attempt'],
-  ['is being made', { planned: { ...planned, isLeased: true, isParked: true } }, 'in_progress', null, 'retry 3'],
+  ['is being made', { planned: { ...planned, isLeased: true, hold: paused } }, 'in_progress', null, 'retry 3'],
   ['is being made though cancelled', { planned: { ...planned, isLeased: true, isCancelled: true } }, 'in_progress', null, 'retry 3'],
-  ['is parked', { planned: { ...planned, isParked: true } }, 'paused', null, 'paused or on hold'],
+  ['is paused', { planned: { ...planned, hold: paused } }, 'paused', null, 'It is paused. Next is retry 3 of 60.'],
+  ['is held', { planned: { ...planned, hold: heldUntil('2026-01-01T00:00:01Z') } }, 'held', null, 'It failed. Next is retry 3 of 60.'],
+  ['waits for longer than a hold', { planned: { ...planned, hold: heldUntil('2025-12-31T23:59:59Z') } }, 'waiting', null, 'retry 3 of 60'],
+  ['is limited', { planned: { ...planned, isDue: true, hold: limited } }, 'limited', null, 'It is slow. Next is retry 3 of 60.'],
+  [
+    'is sent as its receiver recovers',
+    { planned: { ...planned, isDue: true, hold: recovering } },
+    'limited',
+    null,
+    'Next is retry 3 of 60.',
+  ],
+  ['waits and will be limited', { planned: { ...planned, hold: limited } }, 'waiting', null, 'Waiting for retry 3 of 60.'],
   [
     'waits for a deleted subscription',
     { planned: { ...planned, isCancelled: true }, subscription: { ...live, isDeleted: true } },
@@ -49,6 +64,6 @@ test.each<[name: string, facts: Partial<DeliveryFacts>, state: string, reason: s
 ])('a delivery that %s is told apart', (_name, facts, state, reason, explanation) => {
   const description = describeDelivery({ ...nothing, ...facts });
   expect(description).toMatchObject({ state, reason, explanation: expect.stringContaining(explanation) });
-  const hasNext = ['waiting', 'pending', 'in_progress'].includes(state);
-  expect(description.nextAttemptAt).toEqual(hasNext ? dueAt : null);
+  const hasNext = ['waiting', 'pending', 'in_progress', 'limited'].includes(state);
+  expect(description.nextAttemptAt).toEqual(state === 'held' ? new Date('2026-01-01T00:00:01Z') : hasNext ? dueAt : null);
 });

@@ -1,3 +1,5 @@
+import type { HoldDescription } from './describe-health.ts';
+
 /** Where one event's delivery to one subscription stands. */
 export type DeliveryState =
   | 'not_planned'
@@ -5,6 +7,10 @@ export type DeliveryState =
   | 'pending'
   | 'in_progress'
   | 'paused'
+  /** Nothing is sent to its receiver for a time. */
+  | 'held'
+  /** Due, and sent no faster than its receiver or its rate allows. */
+  | 'limited'
   | 'successful'
   | 'failed'
   /** Ended before its retries did, because somebody or something stopped it. */
@@ -27,8 +33,8 @@ export interface PlannedAttempt {
   readonly dueAt: Date;
   readonly isDue: boolean;
   readonly isLeased: boolean;
-  /** Kept back because its subscription is paused or on hold. */
-  readonly isParked: boolean;
+  /** What keeps the attempts of its subscription back; null when nothing does. */
+  readonly hold: HoldDescription | null;
   /** Waits for nothing any more: its row has not followed its subscription yet. */
   readonly isCancelled: boolean;
 }
@@ -85,13 +91,29 @@ function describePlanned(planned: PlannedAttempt, retriesMax: number | null): De
   if (planned.isLeased) {
     return { ...facts, state: 'in_progress', explanation: `A worker is making ${what}.` };
   }
-  if (planned.isParked) {
-    const explanation = `The subscription is paused or on hold; ${what} is kept until it goes on.`;
-    return { ...facts, state: 'paused', explanation, nextAttemptAt: null };
+  return (
+    describeHeld(planned, what) ??
+    (planned.isDue
+      ? { ...facts, state: 'pending', explanation: `Due: ${what} waits for a free worker.` }
+      : { ...facts, state: 'waiting', explanation: `Waiting for ${what}.` })
+  );
+}
+
+/** Null when the attempt would not be made earlier without the hold. */
+function describeHeld({ hold, dueAt, isDue }: PlannedAttempt, what: string): DeliveryDescription | null {
+  switch (hold?.status) {
+    case undefined:
+      return null;
+    case 'paused':
+      return { state: 'paused', reason: null, explanation: `${hold.why} Next is ${what}.`, nextAttemptAt: null };
+    case 'held':
+      return hold.holdUntil !== null && hold.holdUntil > dueAt
+        ? { state: 'held', reason: null, explanation: `${hold.why} Next is ${what}.`, nextAttemptAt: hold.holdUntil }
+        : null;
+    case 'recovering':
+    case 'limited':
+      return isDue ? { state: 'limited', reason: null, explanation: `${hold.why} Next is ${what}.`, nextAttemptAt: dueAt } : null;
   }
-  return planned.isDue
-    ? { ...facts, state: 'pending', explanation: `Due: ${what} waits for a free worker.` }
-    : { ...facts, state: 'waiting', explanation: `Waiting for ${what}.` };
 }
 
 function describeFailure(last: FinishedAttempt, subscription: DeliveryFacts['subscription']): DeliveryDescription {

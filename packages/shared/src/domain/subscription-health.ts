@@ -100,7 +100,9 @@ export function isHopeless({ failingSinceMs }: SubscriptionHealth, nowMs: number
 }
 
 /** The health after a signal. Pure: what is parked, held and sent follows from it elsewhere. */
-export function nextHealth(health: SubscriptionHealth, signal: HealthSignal, context: HealthContext): SubscriptionHealth {
+export function nextHealth(before: SubscriptionHealth, signal: HealthSignal, context: HealthContext): SubscriptionHealth {
+  // The cap may have been lowered since.
+  const health = before.budget > context.cap ? { ...before, budget: context.cap } : before;
   switch (signal.kind) {
     case 'succeeded':
       return afterSuccess(health, context);

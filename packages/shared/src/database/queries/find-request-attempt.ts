@@ -16,7 +16,7 @@ export async function findRequestAttempt(
 
 const sql = `
 select request_attempt_id, event_id, event_type_name, subscription_id, subscription_description, retry_count, created_at, delay_until,
-       picked_at, succeeded_at, failed_at, reason, status, http_response_status, response_id
+       picked_at, succeeded_at, failed_at, reason, status, http_response_status, response_id, held_by, hold_until, receiver_failures
 from webhook.request_attempt
 where application_id = $1 and request_attempt_id = $2
 `;

@@ -1,7 +1,8 @@
+import { type HoldRow, holdColumns } from '../hold-row.ts';
 import type { Database } from '../pool.ts';
 
 /** What is known of one event's way to one subscription. Members of what there is not are null. */
-export interface DeliveryRow {
+export interface DeliveryRow extends HoldRow {
   readonly subscription_id: string;
   readonly description: string | null;
   readonly deleted_at: Date | null;
@@ -14,7 +15,8 @@ export interface DeliveryRow {
   readonly due_at: Date | null;
   readonly is_due: boolean | null;
   readonly is_leased: boolean | null;
-  readonly is_parked: boolean | null;
+  /** A sample, which nothing keeps back. */
+  readonly is_test: boolean | null;
   readonly is_cancelled: boolean | null;
   /** The attempt that was finished last. */
   readonly last_id: string | null;
@@ -61,7 +63,7 @@ export async function listDeliveries(db: Database, { applicationId, event, ...pa
 // finished_attempt_by_event and subscription_event_type_pkey.
 const sql = `
 with opened as materialized (
-  select subscription_id, request_attempt_id, retry_count, created_at, due_at, lane,
+  select subscription_id, request_attempt_id, retry_count, created_at, due_at, is_test,
          due_at <= statement_timestamp() as is_due,
          coalesce(leased_until > statement_timestamp(), false) as is_leased
   from webhook.open_attempt
@@ -93,13 +95,14 @@ concerned as (
     and s.disabled_at is null and s.deleted_at is null and $5::jsonb @> s.labels
 )
 select s.subscription_id, s.description, s.deleted_at, s.disabled_at, s.disabled_reason, coalesce(l.attempts, 0)::integer as attempts,
-       n.request_attempt_id as open_id, n.retry_count as open_retry_count, n.due_at, n.is_due, n.is_leased, n.lane = 1 as is_parked,
+       n.request_attempt_id as open_id, n.retry_count as open_retry_count, n.due_at, n.is_due, n.is_leased, n.is_test,
        n.created_at <= s.cancelled_until or ((s.disabled_at is not null or s.deleted_at is not null) and n.subscription_id is not null)
          as is_cancelled,
        l.request_attempt_id as last_id, l.retry_count as last_retry_count, l.finished_at, l.succeeded, l.reason, l.error_name, l.http_code,
-       l.was_sent
+       l.was_sent, ${holdColumns}
 from concerned c
 join webhook.subscription s on s.subscription_id = c.subscription_id
+left join webhook.subscription_health h on h.subscription_id = c.subscription_id
 left join next_attempt n on n.subscription_id = c.subscription_id
 left join last_attempt l on l.subscription_id = c.subscription_id
 order by s.subscription_id

@@ -30,12 +30,12 @@ export async function listEventAttempts(
 const sql = `
 with attempt as materialized (
   select application_id, request_attempt_id, event_id, event_type_name, subscription_id, subscription_description, retry_count, created_at,
-         delay_until, picked_at, succeeded_at, failed_at, reason, status, http_response_status, response_id
+         delay_until, picked_at, succeeded_at, failed_at, reason, status, http_response_status, response_id, held_by, hold_until, receiver_failures
   from webhook.request_attempt
   where event_id = $2
 )
 select request_attempt_id, event_id, event_type_name, subscription_id, subscription_description, retry_count, created_at, delay_until,
-       picked_at, succeeded_at, failed_at, reason, status, http_response_status, response_id
+       picked_at, succeeded_at, failed_at, reason, status, http_response_status, response_id, held_by, hold_until, receiver_failures
 from attempt
 where application_id = $1
   and ($3::uuid is null or subscription_id = $3)

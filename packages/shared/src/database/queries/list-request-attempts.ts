@@ -1,8 +1,10 @@
+import { type HoldRow, holdColumns } from '../hold-row.ts';
 import type { Database } from '../pool.ts';
 
 export type RequestAttemptStatus = 'waiting' | 'pending' | 'in_progress' | 'successful' | 'failed';
 
-export interface RequestAttemptRow {
+/** An attempt, and what keeps it back while it waits or is due. */
+export interface RequestAttemptRow extends HoldRow {
   readonly request_attempt_id: string;
   readonly event_id: string;
   readonly event_type_name: string;
@@ -78,7 +80,7 @@ const sql = `
 with queue as (
   select a.request_attempt_id, a.event_id, a.event_type_name, a.subscription_id, a.retry_count, a.created_at, a.due_at,
          case when cancelled.at is null then a.picked_at end as picked_at, null::timestamptz as succeeded_at, cancelled.at as failed_at, case when cancelled.at is not null then 'cancelled' end as reason,
-         null::smallint as http_code, null::integer as elapsed_ms, a.position,
+         null::smallint as http_code, null::integer as elapsed_ms, a.is_test, a.position,
          case
            when cancelled.at is not null then 'failed'
            when a.leased_until > statement_timestamp() then 'in_progress'
@@ -92,7 +94,7 @@ with queue as (
       from (
         (
           select o.request_attempt_id, o.event_id, o.event_type_name, o.subscription_id, o.retry_count, o.created_at, o.due_at, o.picked_at,
-                 o.leased_until
+                 o.leased_until, o.is_test
           from webhook.open_attempt o
           where $11::boolean
             and o.application_id = $1
@@ -103,10 +105,11 @@ with queue as (
         )
         union all
         select o.request_attempt_id, o.event_id, o.event_type_name, o.subscription_id, o.retry_count, o.created_at, o.due_at, o.picked_at,
-               o.leased_until
+               o.leased_until, o.is_test
         from webhook.subscription u
         cross join lateral (
-          select u.subscription_id, request_attempt_id, event_id, event_type_name, retry_count, created_at, due_at, picked_at, leased_until
+          select u.subscription_id, request_attempt_id, event_id, event_type_name, retry_count, created_at, due_at, picked_at, leased_until,
+                 is_test
           from webhook.open_attempt
           where subscription_id = u.subscription_id and request_attempt_id >= $7::uuid and request_attempt_id < $8::uuid
           limit $9
@@ -129,7 +132,7 @@ with queue as (
 ),
 log as (
   select request_attempt_id, event_id, event_type_name, subscription_id, retry_count, created_at, due_at, picked_at, succeeded_at, failed_at,
-         reason, http_code, elapsed_ms, row_number() over (order by request_attempt_id desc) as position,
+         reason, http_code, elapsed_ms, false as is_test, row_number() over (order by request_attempt_id desc) as position,
          case when succeeded_at is not null then 'successful' else 'failed' end as status
   from webhook.finished_attempt
   where $13::boolean
@@ -148,10 +151,10 @@ listed as (
            and ($4::timestamptz is null or a.created_at >= $4) and ($5::timestamptz is null or a.created_at <= $5) as matches
   from (select * from queue union all select * from log) a
 )
-select l.request_attempt_id, l.event_id, l.event_type_name, l.subscription_id, s.description as subscription_description, l.retry_count,
+select l.request_attempt_id, l.event_id, l.event_type_name, l.subscription_id, d.description as subscription_description, l.retry_count,
        l.created_at, case when l.due_at > l.created_at then l.due_at end as delay_until,
        l.picked_at, l.succeeded_at, l.failed_at, l.reason, l.status, l.http_code as http_response_status,
-       case when l.elapsed_ms is not null then l.request_attempt_id end as response_id, l.matches, l.is_window_end
+       case when l.elapsed_ms is not null then l.request_attempt_id end as response_id, l.matches, l.is_window_end, ${holdColumns}
 from (
   select listed.*, position = $9 as is_window_end
   from listed
@@ -159,6 +162,8 @@ from (
   order by request_attempt_id desc
   limit $10
 ) l
-left join webhook.subscription s on s.subscription_id = l.subscription_id
+left join webhook.subscription d on d.subscription_id = l.subscription_id
+left join webhook.subscription s on s.subscription_id = l.subscription_id and l.status in ('waiting', 'pending') and not l.is_test
+left join webhook.subscription_health h on h.subscription_id = s.subscription_id
 order by l.request_attempt_id desc
 `;
