@@ -1,6 +1,7 @@
 -- Adds what keeps an attempt back that waits or is due: 'paused', or why its subscription is parked; until when nothing is sent, while that
 -- lies ahead; and how often in a row the receiver has failed. A sample is never kept back. Queue and log stand in the from clause: in a
--- with clause they would keep the planner from reading the newest rows by index. A health is found by its primary key.
+-- with clause they would keep the planner from reading the newest rows by index. Healths are looked up one by one, where they are asked for:
+-- joined, all of them are read for one attempt.
 create or replace view webhook.request_attempt with (security_invoker = true) as
 select
   a.application_id,
@@ -30,11 +31,19 @@ select
   case when a.elapsed_ms is not null then a.request_attempt_id end as response_id,
   case when cancelled.at is null then p.name end as worker_name,
   case when cancelled.at is null then p.version end as worker_version,
-  case when held.is_holdable then case when s.paused_at is not null then 'paused' else h.park_reason end end as held_by,
   case
-    when held.is_holdable and s.paused_at is null and h.park_reason is not null and h.hold_until > statement_timestamp() then h.hold_until
-  end as hold_until,
-  case when held.is_holdable then coalesce(h.failures, 0) else 0 end as receiver_failures
+    when not held.is_possible then null
+    when s.paused_at is not null then 'paused'
+    else (select park_reason from webhook.subscription_health where subscription_id = a.subscription_id)
+  end as held_by,
+  case when held.is_possible and s.paused_at is null then (
+    select hold_until
+    from webhook.subscription_health
+    where subscription_id = a.subscription_id and park_reason is not null and hold_until > statement_timestamp()
+  ) end as hold_until,
+  coalesce(case when held.is_possible then (
+    select failures from webhook.subscription_health where subscription_id = a.subscription_id
+  ) end, 0) as receiver_failures
 from (
   select
     application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, retry_count, created_at, due_at,
@@ -49,7 +58,6 @@ from (
   from webhook.finished_attempt
 ) a
 left join webhook.subscription s on s.subscription_id = a.subscription_id
-left join webhook.subscription_health h on h.subscription_id = a.subscription_id
 left join webhook.worker_process p on p.worker_process_id = a.worker_process_id
 cross join lateral (
   select case
@@ -60,5 +68,5 @@ cross join lateral (
 ) cancelled
 cross join lateral (
   select a.succeeded_at is null and a.failed_at is null and cancelled.at is null and not a.is_test
-    and coalesce(a.leased_until <= statement_timestamp(), true) as is_holdable
+    and coalesce(a.leased_until <= statement_timestamp(), true) as is_possible
 ) held;

@@ -1,5 +1,5 @@
 import { eventually } from '@postrider/testkit/eventually';
-import { startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { peakMemoryMiB, processCpuSeconds } from '../cpu-time.ts';
 import { insertOwnBacklog } from './backlog.ts';
@@ -20,7 +20,7 @@ export async function measureWorkers(surroundings: Surroundings, { processes, no
   const database = await server.createDatabase();
   await insertOwnBacklog(database, sink, warmUp * processes);
   await afterBacklog(database);
-  const options = { databaseUrl: database.runtimeUrl, args: [`--concurrent=${concurrent}`], ...(nodeFlags ? { nodeFlags } : {}) };
+  const options = { databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(concurrent), ...(nodeFlags ? { nodeFlags } : {}) };
   const workers = await Promise.all(Array.from({ length: processes }, () => startWorker(options)));
   await drained(database);
 

@@ -1,5 +1,5 @@
 import { ApiClient, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
-import { startApi, startWorker } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startApi, startWorker } from '@postrider/testkit/postrider-processes';
 import { eventually } from '@postrider/testkit/eventually';
 import { Agent, request } from 'undici';
 import { startBenchServer } from '../bench-database.ts';
@@ -30,7 +30,7 @@ export async function benchFlow(options: FlowBenchOptions): Promise<void> {
   const sink = await startSink();
   const database = await server.createDatabase();
   const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
-  const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: ['--concurrent=20'] });
+  const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(20) });
   const setup = await setUpApplication(new ApiClient(api.url));
   await subscribe(setup, sink.url);
   const agent = new Agent({ allowH2: false, connections: options.clients, pipelining: 1 });

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '@postrider/testkit/eventually';
-import { startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import type { BenchServer } from '../bench-database.ts';
 import { stopProcess, withCleanUp } from '../clean-up.ts';
@@ -34,7 +34,7 @@ const drainTimeoutMs = 600_000;
 /** Starts a worker on a backlog and watches it for so many deliveries. */
 export function watchDrain(database: TestDatabase, { server, warmUp, count }: DrainOptions): Promise<WatchedWork> {
   return withCleanUp(async (defer) => {
-    const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${slots}`] });
+    const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(slots) });
     defer(() => stopProcess(worker));
     await untilDelivered(worker, warmUp);
     return watch(server, worker, () => untilDelivered(worker, warmUp + count));
@@ -53,7 +53,7 @@ export interface PaceOptions {
 /** Starts a worker and a steady feed, and watches it at the end of some time. */
 export function watchPace(database: TestDatabase, { server, owner, perSecond, beforeMs, watchMs }: PaceOptions): Promise<WatchedWork> {
   return withCleanUp(async (defer) => {
-    const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${slots}`] });
+    const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(slots) });
     defer(() => stopProcess(worker));
     const feed = startFeed(database, { ...owner, perSecond });
     defer(() => feed.stop());

@@ -1,5 +1,5 @@
 import { ApiClient, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
-import { startApi, startWorker } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startApi, startWorker } from '@postrider/testkit/postrider-processes';
 import { Agent, request } from 'undici';
 import type { BenchServer } from '../bench-database.ts';
 import { stopProcess } from '../clean-up.ts';
@@ -11,7 +11,7 @@ export const postriderContender: LatencyContender = {
   async start(server: BenchServer, receiverUrl: string): Promise<RunningContender> {
     const database = await server.createDatabase();
     const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
-    const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${latencySlots}`] });
+    const worker = await startWorker({ databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(latencySlots) });
     const setup = await setUpApplication(new ApiClient(api.url));
     await subscribe(setup, receiverUrl);
     const agent = new Agent({ allowH2: false, connections: latencySlots, pipelining: 1 });

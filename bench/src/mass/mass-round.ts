@@ -2,7 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ApiClient, type ApplicationSetup, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { eventually } from '@postrider/testkit/eventually';
 import { insertBacklog } from '@postrider/testkit/factories';
-import { type ApiProcess, startApi, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import {
+  type ApiProcess,
+  slotsForOneSubscription,
+  startApi,
+  startWorker,
+  type WorkerProcess,
+} from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import type { BenchServer } from '../bench-database.ts';
 import { claimTimesBetween, readClaimTimes } from '../load/claim-times.ts';
@@ -64,7 +70,9 @@ export async function measureMassChange(server: BenchServer, round: MassRound): 
   const database = await server.createDatabase();
   const receiver = await startClockedReceiver({ '/backlog': backlogDelayMs });
   const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
-  const workers = await Promise.all([1, 2].map(() => startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${slots}`] })));
+  const workers = await Promise.all(
+    [1, 2].map(() => startWorker({ databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(slots) })),
+  );
   try {
     return await measure({ database, receiver, api, workers, ...round });
   } finally {

@@ -1,5 +1,5 @@
 import { insertApplication, insertSubscription, type TestApplication, type TestSubscription } from '@postrider/testkit/factories';
-import { startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type Arrival, type ArrivalReceiver, startArrivalReceiver } from '../arrivals/start-arrival-receiver.ts';
 import type { BenchServer } from '../bench-database.ts';
@@ -31,7 +31,7 @@ export async function setStage(server: BenchServer, defer: Defer): Promise<Recov
   const start = async (): Promise<WorkerProcess> => {
     const worker = await startWorker({
       databaseUrl: database.runtimeUrl,
-      args: [`--concurrent=${recoverySlots}`, '--timeout=1s', '--connect-timeout=1s', `--lease=${recoveryLeaseMs}ms`],
+      args: [...slotsForOneSubscription(recoverySlots), '--timeout=1s', '--connect-timeout=1s', `--lease=${recoveryLeaseMs}ms`],
     });
     defer(async () => {
       worker.kill('SIGKILL');

@@ -7,7 +7,7 @@ import {
   type TestApplication,
   type TestSubscription,
 } from '@postrider/testkit/factories';
-import { startWorker } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startWorker } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
 import { stopProcess, withCleanUp } from '../clean-up.ts';
@@ -104,7 +104,7 @@ function measure(server: BenchServer, sink: Sink, workers: number, attempts: num
     const measured = await insertSubscription(database.admin, application, { url: sink.url });
     await insertBacklog(database.admin, application, warmUp, { count: warmUpPerWorker * workers });
     const running = await Promise.all(
-      Array.from({ length: workers }, () => startWorker({ databaseUrl: database.runtimeUrl, args: [`--concurrent=${slots}`] })),
+      Array.from({ length: workers }, () => startWorker({ databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(slots) })),
     );
     defer(() => Promise.all(running.map(stopProcess)));
     await drained(database);

@@ -282,6 +282,30 @@ describe('tables', () => {
     expect((await run(args, { env: { ...token, NO_COLOR: '1' }, terminal: 80 })).stdout).not.toContain('\u001b[');
   });
 
+  test('of subscriptions show how each is delivered to', async () => {
+    const held = {
+      subscription_id: application,
+      status: 'held',
+      hold_until: '2026-01-01T00:10:00.000Z',
+      target: { url: 'https://example.com/' },
+    };
+    const url = await serve(answering(200, JSON.stringify([held])));
+
+    const { stdout } = await run(['subscriptions', 'list', '--application', application, '--api-url', url], { env: token });
+
+    expect(stdout).toMatch(/STATUS +HOLD UNTIL/);
+    expect(stdout).toMatch(/held +2026-01-01T00:10:00/);
+  });
+
+  test('of one attempt say what holds it back', async () => {
+    const attempt = { request_attempt_id: application, status: { type: 'pending' }, why: 'The subscription is paused.', hold_until: null };
+    const url = await serve(answering(200, JSON.stringify(attempt)));
+
+    const { stdout } = await run(['attempts', 'get', application, '--application', application, '--api-url', url], { env: token });
+
+    expect(stdout).toMatch(/why +The subscription is paused\./i);
+  });
+
   test('say when there is nothing, and print nothing', async () => {
     const url = await serve(answering(200, '[]'));
 

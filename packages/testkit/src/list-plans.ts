@@ -6,7 +6,7 @@ export interface RowsRead {
   readonly byIndexes: number;
 }
 
-/** How many rows of events and attempts some work reads. The database has one connection, and nobody else is at work in it. */
+/** How many rows of events, attempts and healths some work reads. The database has one connection, and nobody else is at work in it. */
 export async function countRowsRead(db: Database, work: () => Promise<unknown>): Promise<RowsRead> {
   const before = await readCounters(db);
   await work();
@@ -23,9 +23,9 @@ async function readCounters(db: Database): Promise<RowsRead> {
   return { bySequentialScans: Number(rows[0]?.sequential), byIndexes: Number(rows[0]?.indexed) };
 }
 
+const tables = "'^(event|event_[0-9].*|finished_attempt.*|open_attempt|event_key|subscription_health)$'";
+
 const sql = `
-select (select sum(seq_tup_read) from pg_stat_user_tables where relname ~ '^(event|event_[0-9].*|finished_attempt.*|open_attempt|event_key)$')
-         as sequential,
-       (select sum(idx_tup_read) from pg_stat_user_indexes where relname ~ '^(event|event_[0-9].*|finished_attempt.*|open_attempt|event_key)$')
-         as indexed
+select (select sum(seq_tup_read) from pg_stat_user_tables where relname ~ ${tables}) as sequential,
+       (select sum(idx_tup_read) from pg_stat_user_indexes where relname ~ ${tables}) as indexed
 `;

@@ -42,6 +42,11 @@ export async function startWorker(options: PostriderOptions): Promise<WorkerProc
   return Object.assign(managed, { opsUrl: String(started['opsUrl']) });
 }
 
+/** Arguments of a worker whose one subscription may have all of its slots, where it has a quarter of them otherwise. */
+export function slotsForOneSubscription(slots: number): string[] {
+  return [`--concurrent=${slots}`, `--max-in-flight-per-subscription=${slots}`];
+}
+
 /** Starts one of our programs without waiting for anything. */
 export function startPostrider(
   name: 'api' | 'worker',

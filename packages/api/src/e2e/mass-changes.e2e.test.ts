@@ -1,7 +1,13 @@
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { eventually } from '@postrider/testkit/eventually';
 import { insertBacklog } from '@postrider/testkit/factories';
-import { type ApiProcess, startApi, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import {
+  type ApiProcess,
+  slotsForOneSubscription,
+  startApi,
+  startWorker,
+  type WorkerProcess,
+} from '@postrider/testkit/postrider-processes';
 import { type Receiver, startReceiver } from '@postrider/testkit/receiver';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
@@ -23,7 +29,7 @@ beforeEach(async () => {
   database = await createTestDatabase(inject('superuserUrl'));
   api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
   onTestFinished(() => api.kill('SIGKILL'));
-  const args = ['--concurrent=20'];
+  const args = slotsForOneSubscription(20);
   workers = await Promise.all([1, 2].map(() => startWorker({ databaseUrl: database.runtimeUrl, args })));
   onTestFinished(() => workers.forEach((worker) => worker.kill('SIGKILL')));
   receiver = await startReceiver();

@@ -1,7 +1,13 @@
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { eventually } from '@postrider/testkit/eventually';
 import { insertBacklog } from '@postrider/testkit/factories';
-import { type ApiProcess, startApi, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import {
+  type ApiProcess,
+  slotsForOneSubscription,
+  startApi,
+  startWorker,
+  type WorkerProcess,
+} from '@postrider/testkit/postrider-processes';
 import { type ReceivedRequest, type Receiver, startReceiver } from '@postrider/testkit/receiver';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
@@ -20,7 +26,7 @@ beforeAll(async () => {
   receiver = await startReceiver();
   const databaseUrl = database.runtimeUrl;
   apis = await Promise.all([1, 2].map(() => startApi({ databaseUrl, env: { AUTO_DB_MIGRATION: 'false' } })));
-  workers = await Promise.all([1, 2].map(() => startWorker({ databaseUrl, args: ['--concurrent=20'] })));
+  workers = await Promise.all([1, 2].map(() => startWorker({ databaseUrl, args: slotsForOneSubscription(20) })));
 });
 beforeEach(async () => {
   setup = await setUpApplication(new ApiClient(apis[0]?.url ?? ''));

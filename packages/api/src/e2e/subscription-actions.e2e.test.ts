@@ -2,7 +2,13 @@ import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe 
 import { startCountingReceiver } from '@postrider/testkit/counting-receiver-process';
 import { eventually } from '@postrider/testkit/eventually';
 import { insertBacklog } from '@postrider/testkit/factories';
-import { type ApiProcess, startApi, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import {
+  type ApiProcess,
+  slotsForOneSubscription,
+  startApi,
+  startWorker,
+  type WorkerProcess,
+} from '@postrider/testkit/postrider-processes';
 import { type ReceivedRequest, type Receiver, startReceiver } from '@postrider/testkit/receiver';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { verifyWebhookSignature } from 'hook0-client';
@@ -21,7 +27,7 @@ beforeAll(async () => {
   api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
   worker = await startWorker({
     databaseUrl: database.runtimeUrl,
-    args: ['--concurrent=20', '--fast-retry-delay=4m', '--retry-jitter-max=0s'],
+    args: [...slotsForOneSubscription(20), '--fast-retry-delay=4m', '--retry-jitter-max=0s'],
   });
 });
 beforeEach(async () => {

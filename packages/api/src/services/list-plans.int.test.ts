@@ -1,3 +1,6 @@
+import { findRequestAttempt } from '@postrider/shared/database/queries/find-request-attempt';
+import { listDeliveries } from '@postrider/shared/database/queries/list-deliveries';
+import { idMin } from '@postrider/shared/domain/ids';
 import { type History, insertHistory } from '@postrider/testkit/history';
 import { countRowsRead } from '@postrider/testkit/list-plans';
 import { createTestDatabase, openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
@@ -7,6 +10,8 @@ import { listRequestAttemptsPage, type RequestAttemptsPageRequest } from './list
 
 const events = 50_000;
 const days = 10;
+/** Subscriptions in trouble: a list looks up those of its page. */
+const troubled = 5000;
 
 let database: TestDatabase;
 let history: History;
@@ -14,6 +19,13 @@ let history: History;
 beforeAll(async () => {
   database = await createTestDatabase(inject('superuserUrl'));
   history = await insertHistory(database.admin, { events, days, payloadBytes: 100 });
+  await database.admin.query({
+    text: `insert into webhook.subscription_health (subscription_id, application_id, budget, failures, throttling, holds)
+           select coalesce(s.subscription_id, gen_random_uuid()), $1, 1, 1, 0, 0
+           from generate_series(1, $2::integer) i
+           left join (select subscription_id, row_number() over () as i from webhook.subscription) s using (i)`,
+    values: [history.application.applicationId, troubled],
+  });
 });
 afterAll(() => database.drop());
 
@@ -61,6 +73,7 @@ describe.each([
       await database.admin.query({ text: 'analyze event.event' });
       await database.admin.query({ text: 'analyze webhook.finished_attempt' });
       await database.admin.query({ text: 'analyze webhook.open_attempt' });
+      await database.admin.query({ text: 'analyze webhook.subscription_health' });
     }
   });
 
@@ -115,5 +128,24 @@ describe.each([
     await db.end();
     expect(count).toBe(shown);
     expect(read.bySequentialScans + read.byIndexes).toBeLessThanOrEqual(readsMax);
+  });
+
+  test('an attempt that waits, by its id and among those of its event, and the deliveries of that', async () => {
+    const db = openTestPool(database.runtimeUrl, 1);
+    const { attempts } = await listRequestAttemptsPage(db, attemptsRequest({ statuses: ['waiting'], size: 1 }));
+    const [attempt] = attempts;
+    if (!attempt) {
+      throw new Error('No attempt waits.');
+    }
+    const { request_attempt_id: requestAttemptId, event_id: eventId, event_type_name: eventTypeName, created_at: createdAt } = attempt;
+    const { applicationId } = history.application;
+    const event = { eventId, eventTypeName, receivedAt: new Date(createdAt.getTime() - 60_000), labels: {} };
+    const read = await countRowsRead(db, async () => {
+      expect(await findRequestAttempt(db, { applicationId, requestAttemptId })).toMatchObject({ receiver_failures: 1 });
+      expect((await listRequestAttemptsPage(db, attemptsRequest({ eventId }))).attempts).not.toHaveLength(0);
+      expect(await listDeliveries(db, { applicationId, event, afterSubscriptionId: idMin, limit: 10 })).not.toHaveLength(0);
+    });
+    await db.end();
+    expect(read.bySequentialScans + read.byIndexes).toBeLessThanOrEqual(200);
   });
 });

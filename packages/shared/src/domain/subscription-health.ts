@@ -73,7 +73,7 @@ export const healthy: SubscriptionHealth = {
 };
 
 /** Failures in a row that open the breaker: more than a restart costs, fewer than a busy receiver gets in a second. */
-const breakerFailures = 10;
+export const breakerFailures = 10;
 const breakerHoldMs = 10_000;
 const breakerHoldMsMax = 10 * 60_000;
 const throttleHoldMs = 1000;

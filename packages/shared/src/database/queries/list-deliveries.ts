@@ -60,20 +60,31 @@ export async function listDeliveries(db: Database, { applicationId, event, ...pa
 }
 
 // Planned for its values, so that days before the event leave their partitions out. Served by open_attempt_by_event,
-// finished_attempt_by_event and subscription_event_type_pkey.
+// finished_attempt_by_event and subscription_event_type_pkey. The application is compared apart from them (offset 0), so that no
+// plan, made without statistics, takes its index instead.
 const sql = `
 with opened as materialized (
   select subscription_id, request_attempt_id, retry_count, created_at, due_at, is_test,
          due_at <= statement_timestamp() as is_due,
          coalesce(leased_until > statement_timestamp(), false) as is_leased
-  from webhook.open_attempt
-  where application_id = $1 and event_id = $2 and subscription_id > $6
+  from (
+    select application_id, subscription_id, request_attempt_id, retry_count, created_at, due_at, is_test, leased_until
+    from webhook.open_attempt
+    where event_id = $2
+    offset 0
+  ) o
+  where application_id = $1 and subscription_id > $6
 ),
 finished as materialized (
   select subscription_id, request_attempt_id, retry_count, finished_at, succeeded_at is not null as succeeded, reason, error_name, http_code,
          elapsed_ms is not null as was_sent
-  from webhook.finished_attempt
-  where application_id = $1 and event_id = $2 and finished_at >= $3 and subscription_id > $6
+  from (
+    select application_id, subscription_id, request_attempt_id, retry_count, finished_at, succeeded_at, reason, error_name, http_code, elapsed_ms
+    from webhook.finished_attempt
+    where event_id = $2 and finished_at >= $3
+    offset 0
+  ) f
+  where application_id = $1 and subscription_id > $6
 ),
 next_attempt as (
   select distinct on (subscription_id) * from opened order by subscription_id, is_leased desc, due_at
