@@ -265,13 +265,15 @@ export class Traffic {
   }
 
   /**
-   * Within its cap; and one that has not shown lately that it answers starts small, and leaves some slots to those that have.
+   * Within its cap; and one that has not shown lately that it answers starts small, and leaves a quarter of the slots to those that have. Beyond
+   * its first request it leaves three quarters, so that a few that hang do not keep many others from theirs.
    */
   #hasRoom(traffic: SubscriptionTraffic, slotsFree: number): boolean {
     if (!traffic.isHanging && this.#options.now() - traffic.answeredAtMs < provenMs) {
       return traffic.inFlight < traffic.cap;
     }
-    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= this.#reserved;
+    const left = traffic.inFlight === 0 ? this.#reserved : this.#options.slots.total - this.#reserved;
+    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= left;
   }
 
   #isGone({ goneUntilMs }: SubscriptionTraffic): boolean {
