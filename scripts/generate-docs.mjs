@@ -7,6 +7,7 @@ import { createRoutes } from '../packages/api/src/app.ts';
 import { apiSettings } from '../packages/api/src/config.ts';
 import { createMetrics as createApiMetrics } from '../packages/api/src/metrics.ts';
 import { buildDocument } from '../packages/api/src/openapi/document.ts';
+import { createProcessMetrics } from '../packages/api/src/processes/process-metrics.ts';
 import { registerQueueGauges } from '../packages/api/src/services/housekeeping/queue-gauges.ts';
 import { version } from '../packages/api/src/version.ts';
 import { renderSettingsTables } from '../packages/shared/src/config/settings-doc.ts';
@@ -27,6 +28,7 @@ function registryOf(register) {
 
 const apiRegistry = registryOf((registry) => {
   createApiMetrics(registry);
+  createProcessMetrics(registry, () => 0);
   registerQueueGauges(registry, { count: async () => [], onFailure() {}, now: () => 0 });
 });
 const workerRegistry = registryOf((registry) => {

@@ -1,13 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { createTestDatabase } from '@postrider/testkit/test-database';
 import { Command } from 'commander';
+import { benchBatches } from './batches/batches.ts';
 import { startBenchServer } from './bench-database.ts';
 import { runChaos } from './chaos/chaos.ts';
 import { contenderNames } from './delivery/contenders.ts';
+import { runIngestChaos } from './chaos/ingest-chaos.ts';
 import { benchDelivery } from './delivery/delivery.ts';
 import { type DeliveryFlags, deliveryChoices, readContenders, readCount, readCounts } from './delivery/options.ts';
 import { benchFlow } from './flow/flow.ts';
 import { runFuzz } from './fuzz/fuzz.ts';
+import { benchIngest } from './ingest/ingest.ts';
+import { benchLimits } from './limits/limits.ts';
 import { benchMass } from './mass/mass.ts';
 import { benchPlans } from './plans/plans.ts';
 import { benchQueries } from './queries/queries.ts';
@@ -39,6 +43,27 @@ program
   .option('--clients <count>', 'requests to the API at a time', '20')
   .action(({ seconds, clients }: { seconds: string; clients: string }) =>
     benchFlow({ seconds: Number(seconds), clients: Number(clients), print }),
+  );
+
+program
+  .command('batches')
+  .description('events in over HTTP: one by one, in arrays and as lines, optionally beside another checkout')
+  .option('--seconds <count>', 'how long each is measured', '5')
+  .option('--rounds <count>', 'how often', '5')
+  .option('--clients <count>', 'requests at a time, of one event each', '50')
+  .option('--against <directory>', 'another checkout of this repository, built')
+  .action(({ seconds, rounds, clients, against }: { seconds: string; rounds: string; clients: string; against?: string }) =>
+    benchBatches({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), against: against ?? null, print }),
+  );
+
+program
+  .command('limits')
+  .description('what rate limits, shared ones and quotas cost: the same API with and without them, in turns')
+  .option('--seconds <count>', 'how long each is measured in a round', '5')
+  .option('--rounds <count>', 'how often everything is measured', '5')
+  .option('--clients <count>', 'requests at a time', '24')
+  .action(({ seconds, rounds, clients }: { seconds: string; rounds: string; clients: string }) =>
+    benchLimits({ seconds: Number(seconds), rounds: Number(rounds), clients: Number(clients), print }),
   );
 
 program
@@ -82,6 +107,38 @@ program
   );
 
 program
+  .command('ingest')
+  .description('events in over HTTP, beside a bare server with the same group commit and one that commits each event by itself')
+  .option('--seconds <count>', 'how long each measurement takes', '10')
+  .option('--connections <count>', 'requests at a time', '64')
+  .option('--processes <count>', 'processes of the API', '1')
+  .option('--rounds <count>', 'how often everything is measured', '3')
+  .option('--quick', 'one short round')
+  .action(
+    ({
+      seconds,
+      connections,
+      processes,
+      rounds,
+      quick = false,
+    }: {
+      seconds: string;
+      connections: string;
+      processes: string;
+      rounds: string;
+      quick?: boolean;
+    }) =>
+      benchIngest({
+        seconds: quick ? 3 : Number(seconds),
+        warmUpSeconds: quick ? 1 : 3,
+        connections: Number(connections),
+        processes: Number(processes),
+        rounds: quick ? 1 : Number(rounds),
+        print,
+      }),
+  );
+
+const chaos = program
   .command('chaos')
   .description('kills and stops processes and the database under load, then counts what was lost')
   .option('--seconds <count>', 'how long', '300')
@@ -90,6 +147,24 @@ program
     const result = await runChaos({ seconds: Number(seconds), workers: Number(workers), random: Math.random, print });
     print(JSON.stringify(result));
     process.exitCode = result.lost === 0 ? 0 : 1;
+  });
+
+chaos
+  .command('ingest')
+  .description('kills the API under load, then looks for events that were lost, halved or doubled')
+  .option('--kills <count>', 'how often', '50')
+  .option('--processes <count>', 'processes of the API', '2')
+  .option('--clients <count>', 'requests at a time', '32')
+  .action(async ({ kills, processes, clients }: { kills: string; processes: string; clients: string }) => {
+    const result = await runIngestChaos({
+      kills: Number(kills),
+      processes: Number(processes),
+      clients: Number(clients),
+      random: Math.random,
+      print,
+    });
+    print(JSON.stringify(result));
+    process.exitCode = result.lost + result.incomplete + result.doubled === 0 ? 0 : 1;
   });
 
 program

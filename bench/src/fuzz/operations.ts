@@ -14,18 +14,26 @@ export interface Operation {
   /** Below the base path, with `{name}` for parameters. */
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  /** The JSON Schema of its body; undefined when it takes none. */
+  /** The JSON Schema of its body, of each line where it is a stream of them; undefined when it takes none. */
   readonly body: unknown;
+  readonly bodyType: BodyType;
 }
 
+export type BodyType = 'application/json' | 'application/x-ndjson';
+
+const bodyTypes: readonly BodyType[] = ['application/json', 'application/x-ndjson'];
+
+/** One for each type of body that it takes. */
 export function operationsOf(document: unknown): Operation[] {
   return membersOf(at(document, 'paths')).flatMap(([path, methods]) =>
-    membersOf(methods).map(([method, operation]) => ({
-      method: method.toUpperCase(),
-      path,
-      parameters: membersOf(at(operation, 'parameters')).map(([, parameter]) => parameterOf(parameter)),
-      body: at(operation, 'requestBody', 'content', 'application/json', 'schema'),
-    })),
+    membersOf(methods).flatMap(([method, operation]) =>
+      bodyTypes.flatMap((bodyType): Operation[] => {
+        const body = at(operation, 'requestBody', 'content', bodyType, 'schema');
+        const parameters = membersOf(at(operation, 'parameters')).map(([, parameter]) => parameterOf(parameter));
+        const isTaken = body !== undefined || (bodyType === 'application/json' && at(operation, 'requestBody') === undefined);
+        return isTaken ? [{ method: method.toUpperCase(), path, parameters, body, bodyType }] : [];
+      }),
+    ),
   );
 }
 

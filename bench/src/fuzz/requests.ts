@@ -61,14 +61,26 @@ function drafts(operation: Operation, values: SchemaValues): fc.Arbitrary<Draft>
     const required = new Set(own.filter(({ isRequired }) => isRequired).map(({ name }) => name));
     return recordOf(members, (name) => required.has(name)).map((record) => Object.entries(record));
   };
-  const body = operation.body === undefined ? fc.constant(undefined) : values.of(operation.body, '');
+  const body = operation.body === undefined ? fc.constant(undefined) : bodies(operation, values);
   return fc.record({ path: ofPlace('path'), query: ofPlace('query'), body }).map((parts) => ({
     method: operation.method,
     path: basePath + parts.path.reduce((path, [name, value]) => path.replace(`{${name}}`, () => encoded(value) || '-'), operation.path),
     query: parts.query.flatMap(([name, value]) => [value].flat().map((one: unknown): [string, string] => [name, String(one)])),
-    headers: parts.body === undefined ? [] : [['content-type', 'application/json']],
+    headers: parts.body === undefined ? [] : [['content-type', operation.bodyType]],
     body: parts.body,
   }));
+}
+
+/** A stream is a list of its lines until it is written. */
+function bodies({ body, bodyType }: Operation, values: SchemaValues): fc.Arbitrary<unknown> {
+  const one = values.of(body, '');
+  return bodyType === 'application/x-ndjson' ? fc.array(one, { maxLength: 5 }) : one;
+}
+
+/** As its draft says that it is: a list is a stream of lines where it is sent as one. */
+function textOf({ body, headers }: Draft): string {
+  const isStream = headers.some(([name, value]) => name === 'content-type' && value === 'application/x-ndjson');
+  return isStream && Array.isArray(body) ? body.map((line: unknown) => write(line)).join('\n') : write(body);
 }
 
 export interface BuildOptions {
@@ -84,7 +96,7 @@ export function build(request: FuzzRequest, options: BuildOptions): BuiltRequest
   const { method } = draft;
   const path = options.known.fill(draft.path, { write: encoded, sparesLast: method === 'DELETE' });
   const target = path + options.known.fill(searchOf(draft, request.twists), { write: encoded });
-  let body: Buffer = Buffer.from(options.known.fill(draft.body === undefined ? '' : write(draft.body), { write: insideJson }));
+  let body: Buffer = Buffer.from(options.known.fill(draft.body === undefined ? '' : textOf(draft), { write: insideJson }));
   const headers = new Map([...authorizationOf(options.tokens[request.who]), ...draft.headers]);
   for (const one of request.twists) {
     if (one.on === 'text' && request.draft.body !== undefined) {

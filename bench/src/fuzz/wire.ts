@@ -46,6 +46,20 @@ export async function exchange(
   return readFirst(Buffer.concat(chunks));
 }
 
+/** What an answer of unknown length says, up to where it was cut off if it was. */
+function joinChunks(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    const length = lineEnd === -1 ? 0 : Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    if (!(length > 0)) {
+      return Buffer.concat(parts);
+    }
+    parts.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + length));
+    at = lineEnd + 2 + length + 2;
+  }
+}
+
 /** The first answer that is more than an announcement; what comes after it answers what else was in the bytes. */
 async function readFirst(bytes: Buffer): Promise<ApiAnswer | null> {
   const headEnd = bytes.indexOf('\r\n\r\n');
@@ -63,6 +77,7 @@ async function readFirst(bytes: Buffer): Promise<ApiAnswer | null> {
   const headers = new Headers(lines.map((line) => [line.replace(/:.*/s, ''), line.replace(/^[^:]*:\s*/, '')]));
   const length = headers.get('content-length');
   const rest = bytes.subarray(headEnd + 4);
-  const body = length === null ? rest : rest.subarray(0, Number(length));
+  const isChunked = headers.get('transfer-encoding') === 'chunked';
+  const body = isChunked ? joinChunks(rest) : length === null ? rest : rest.subarray(0, Number(length));
   return readAnswer(new Response(body.length === 0 ? null : new Uint8Array(body), { status, headers }));
 }

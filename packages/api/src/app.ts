@@ -16,6 +16,7 @@ import { environmentVariableRoutes } from './routes/environment-variables.ts';
 import { errorRoutes } from './routes/errors.ts';
 import { eventsPerDayRoutes } from './routes/events-per-day.ts';
 import { eventTypeRoutes } from './routes/event-types.ts';
+import { eventBatchRoutes } from './routes/event-batch.ts';
 import { eventRoutes } from './routes/event.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { instanceRoutes } from './routes/instance.ts';
@@ -27,13 +28,21 @@ import { serviceTokenRoutes } from './routes/service-tokens.ts';
 import { subscriptionActionRoutes } from './routes/subscription-actions.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { workerRoutes } from './routes/workers.ts';
+import type { RateLimiter } from './services/limits/rate-limiter.ts';
 
 /** Documented with what their defaults are made of, since workers run elsewhere. */
 const workerSettings = workerSettingsOf({ workerName: 'host name', workerVersion: 'package version' });
 
+/** What a request passes before its route, and who hears of it. */
+interface Gates {
+  readonly authenticator: Authenticator;
+  readonly limiter: RateLimiter;
+  readonly report: ApiReport;
+}
+
 /** The whole API as an express application. */
-export function createApp(context: ApiContext, authenticator: Authenticator, report: ApiReport): Express {
-  return mountRoutes({ routes: createRoutes(context), authenticator, report, context });
+export function createApp(context: ApiContext, gates: Gates): Express {
+  return mountRoutes({ routes: createRoutes(context), ...gates, context });
 }
 
 /** All operations of the API. They say what they are without a database: none may use it before it is called. */
@@ -41,6 +50,8 @@ export function createRoutes(context: ApiContext): Route[] {
   // The hot route first: express tries them in order.
   const routes = [
     eventRoutes,
+    // Before the events themselves: `batch` is none of their ids.
+    eventBatchRoutes,
     eventsRoutes,
     deliveryRoutes,
     eventsPerDayRoutes,

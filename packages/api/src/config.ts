@@ -1,8 +1,9 @@
 import { commonSettings } from '@postrider/shared/config/common-settings';
-import { boolean, byteSize, duration, integer, list, secret, text, url } from '@postrider/shared/config/setting-kinds';
+import { boolean, byteSize, duration, integer, integerOrWord, list, secret, text, url } from '@postrider/shared/config/setting-kinds';
 import { describeProblems, loadSettings, type SettingProblem, type ValuesOf } from '@postrider/shared/config/settings';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
-import { eventBodyBytesMax } from '@postrider/shared/domain/limits';
+import { apiProcessesMax, eventBodyBytesMax, ingestWaitMsMax } from '@postrider/shared/domain/limits';
+import { quotaSettings, rateLimitSettings } from './limit-settings.ts';
 
 /** Exit code for settings that cannot be used (EX_CONFIG of sysexits.h). */
 const exitBadSettings = 78;
@@ -23,6 +24,18 @@ const serverSettings = {
       max: 65_535,
     },
     9081,
+  ),
+  processes: integerOrWord(
+    {
+      name: 'API_PROCESSES',
+      group: 'Server',
+      description:
+        'Processes that share the port on this host, each with its own connections; `max` for one per core. One that dies is replaced.',
+      min: 1,
+      max: apiProcessesMax,
+      word: 'max',
+    },
+    1,
   ),
   eventBodyBytesMax: byteSize(
     { name: 'EVENT_BODY_LIMIT', group: 'Server', description: 'Largest body of one event.', minBytes: 1024, maxBytes: 64 * 1024 * 1024 },
@@ -81,6 +94,31 @@ const accessSettings = {
   ),
 };
 
+const ingestSettings = {
+  ingestWaitLimitMs: duration(
+    {
+      name: 'INGEST_WAIT_LIMIT',
+      group: 'Ingest',
+      description:
+        'How long an event may wait for the database, by how long it takes at the moment. What would wait longer is answered 503 at once.',
+      minMs: 100,
+      maxMs: 60_000,
+    },
+    ingestWaitMsMax,
+  ),
+  ingestBacklogAgeLimitMs: duration(
+    {
+      name: 'INGEST_BACKLOG_AGE_LIMIT',
+      group: 'Ingest',
+      description:
+        'Answers events with 503 while the oldest due attempt of the public workers has waited longer than this: parked attempts, such as those of paused subscriptions, and dedicated workers do not count. 0 is off.',
+      minMs: 0,
+      maxMs: 7 * 86_400_000,
+    },
+    0,
+  ),
+};
+
 const housekeepingSettings = {
   viewsRefreshPeriodSeconds: integer(
     {
@@ -110,7 +148,10 @@ const migrationSettings = {
 export const apiSettings = {
   ...serverSettings,
   ...accessSettings,
+  ...ingestSettings,
   ...commonSettings({ databaseConnectionsMax: 5 }),
+  ...rateLimitSettings,
+  ...quotaSettings,
   ...migrationSettings,
   ...housekeepingSettings,
 };
@@ -133,6 +174,11 @@ const rotateKeySettings = {
   secretsKey: apiSettings.secretsKey,
   secretsKeysAlsoRead: apiSettings.secretsKeysAlsoRead,
 };
+
+/** How many processes `API_PROCESSES` asks for. */
+export function processCountOf(config: Pick<ApiConfig, 'processes'>, cores: number): number {
+  return config.processes === 'max' ? Math.min(cores, apiProcessesMax) : config.processes;
+}
 
 /** Where migrations connect to. */
 export function migrationUrlOf(config: ValuesOf<typeof migrateSettings>): string {

@@ -1,6 +1,8 @@
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
+import type { ParsedCidr } from '@postrider/shared/domain/ip-address';
 import type { SecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import type { Quotas } from './services/limits/quotas.ts';
 import type { TokenCache } from './services/token-cache.ts';
 import type { IngestionBatcher } from './services/ingestion-batcher.ts';
 
@@ -11,6 +13,7 @@ export interface ApiContext {
   readonly notifier: WakeUpNotifier;
   readonly batcher: IngestionBatcher;
   readonly secretsKey: SecretsKey;
+  readonly quotas: Quotas;
   readonly tokens: Pick<TokenCache, 'clear' | 'findApplication'>;
   readonly settings: {
     readonly eventBodyBytesMax: number;
@@ -19,8 +22,13 @@ export interface ApiContext {
     readonly requireHttpsTargets: boolean;
     /** Whose pages may call the API; none or left out: all. */
     readonly corsAllowedOrigins?: readonly string[];
+    /** Proxies that may say whom they speak for; none or left out: nobody may. */
+    readonly reverseProxyIps?: readonly ParsedCidr[];
     /** Null: `/health` is not served; empty: it is public. */
     readonly healthCheckKey: string | null;
   };
   readonly now: () => number;
+  readonly wait: (delayMs: number) => Promise<void>;
+  /** Aborted when the process is to stop: what would go on for long comes to an end. */
+  readonly stopping: AbortSignal;
 }

@@ -1,134 +1,110 @@
 #!/usr/bin/env node
-import { once } from 'node:events';
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { secretsKeyOf } from '@postrider/shared/config/common-settings';
 import { describeEffective } from '@postrider/shared/config/settings';
 import { migrateUp } from '@postrider/shared/database/migrate';
-import { listen } from '@postrider/shared/database/listen';
-import { connectionConfig, type OpenPool, openPool } from '@postrider/shared/database/pool';
-import { checkDatabase } from '@postrider/shared/database/queries/check-database';
-import { countOpenAttempts } from '@postrider/shared/database/queries/count-open-attempts';
-import { deletedTokensChannel } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { seeingAllTenants } from '@postrider/shared/database/tenant-database';
 import { whenReachable } from '@postrider/shared/database/when-reachable';
 import { installShutdown } from '@postrider/shared/lifecycle/shutdown';
 import { createLogger } from '@postrider/shared/observability/logger';
 import { startOpsServer } from '@postrider/shared/observability/ops-server';
-import { createRegistry, registerDatabaseGauge } from '@postrider/shared/observability/registry';
-import { urlOf } from '@postrider/shared/observability/server-url';
-import { apiSettings, migrationUrlOf, readConfig } from './config.ts';
-import { createApiServer } from './http/server.ts';
+import type { Logger } from 'pino';
+import { type ApiConfig, apiSettings, migrationUrlOf, processCountOf, readConfig } from './config.ts';
 import { migrationsDirectory } from './migrations-directory.ts';
-import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
-import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
+import { serveSupervised } from './processes/serve-supervised.ts';
+import { createSupervisor, ProcessDidNotStartError } from './processes/supervisor.ts';
+import { drainDeadlineMs, serve } from './serve.ts';
 import { version } from './version.ts';
-import { wireApi } from './wiring.ts';
 
-/** Load balancers keep idle connections for a minute: a shorter time here would close one just as they use it. */
-const keepAliveTimeoutMs = 65_000;
-const drainDeadlineMs = 25_000;
+/** Beyond the deadline of the processes, so that their supervisor hears how they ended. */
+const supervisorReserveMs = 2000;
+/** Tells a process its number among those that share the port. */
+const processNumberVariable = 'POSTRIDER_API_PROCESS_NUMBER';
 
 const config = readConfig(process.env);
-const logger = createLogger({ level: config.logLevel, process: 'api', version });
-logger.info({ event: 'api.settings', settings: describeEffective(apiSettings, config) }, 'effective settings');
-if (config.autoDbMigration) {
-  const migrate = () => migrateUp({ connectionString: migrationUrlOf(config), directory: migrationsDirectory });
-  const { applied } = await whenReachable(migrate, wait, logger);
-  logger.info({ event: 'database.migrated', applied }, 'the database has all migrations');
+const count = processCountOf(config, availableParallelism());
+if (cluster.isWorker) {
+  await runSupervised(config, Number(process.env[processNumberVariable]));
+} else if (count === 1) {
+  await runAlone(config);
+} else {
+  await runSupervisor(config, count);
 }
 
-const database = {
-  connectionString: config.databaseUrl,
-  applicationName: 'postrider api',
-  connectionsMax: config.databaseConnectionsMax,
-  idleTimeoutMs: config.databaseIdleTimeoutMs,
-  connectionTimeoutMs: config.databaseConnectionTimeoutMs,
-  statementTimeoutMs: config.databaseStatementTimeoutMs,
-  preparedStatements: config.preparedStatements,
-};
-const pool = openPool(database, logger);
-const db = seeingAllTenants(pool, await checkRights(pool));
-const registry = createRegistry();
-registerDatabaseGauge(registry, db.pool);
-const now = (): number => performance.now();
-registerQueueGauges(registry, {
-  count: () => countOpenAttempts(db),
-  onFailure: (error) => logger.warn({ event: 'queue.count_failed', err: error }, 'could not count the queue'),
-  now,
-});
-const { app, tokens, batcher, notifier } = wireApi({
-  db,
-  logger,
-  registry,
-  settings: config,
-  secretsKey: secretsKeyOf(config),
-  masterApiKey: config.masterApiKey,
-  authCacheTtlMs: config.authCacheTtlMs,
-  now,
-  wait,
-});
+/** The whole API in this process. */
+async function runAlone(settings: ApiConfig): Promise<void> {
+  const logger = createLogger({ level: settings.logLevel, process: 'api', version });
+  await prepare(settings, logger);
+  const api = await serve({ config: settings, logger, keepsHouse: true });
+  const ops = await startOpsServer({
+    host: settings.opsIp,
+    port: settings.opsPort,
+    isAlive: () => true,
+    readiness: api.readiness,
+    registry: api.registry,
+    logger,
+  });
+  installShutdown({
+    process,
+    logger,
+    deadlineMs: drainDeadlineMs,
+    async drain() {
+      await api.drain();
+      await ops.close();
+    },
+  });
+  logger.info({ event: 'api.started', url: api.url, opsUrl: ops.url }, 'API started');
+}
 
-let draining = false;
-const server = createApiServer(app, { keepAliveTimeoutMs });
-server.listen(config.port, config.ip);
-await once(server, 'listening');
-const ops = await startOpsServer({
-  host: config.opsIp,
-  port: config.opsPort,
-  isAlive: () => true,
-  async readiness() {
-    const isReachable = await checkDatabase(db).then(
-      () => true,
-      () => false,
-    );
-    return { ready: isReachable && !draining, details: { database: isReachable, draining } };
-  },
-  registry,
-  logger,
-});
-const listener = listen({
-  connection: connectionConfig({ ...database, connectionString: config.databaseDirectUrl ?? config.databaseUrl, statementTimeoutMs: 0 }),
-  channel: deletedTokensChannel,
-  onNotification: tokens.clear,
-  onListening: () => tokens.setListening(true),
-  onLost: () => tokens.setListening(false),
-  logger,
-});
-const housekeeping = startHousekeeping({ db, notifier, logger, viewsRefreshMs: config.viewsRefreshPeriodSeconds * 1000 });
+/** One of several processes that share the port. */
+async function runSupervised(settings: ApiConfig, processNumber: number): Promise<void> {
+  const logger = createLogger({ level: settings.logLevel, process: 'api', processNumber, version });
+  await serveSupervised({ process, logger, serve: () => serve({ config: settings, logger, keepsHouse: processNumber === 1 }) });
+}
 
-installShutdown({
-  process,
-  logger,
-  deadlineMs: drainDeadlineMs,
-  async drain() {
-    draining = true;
-    server.close();
-    server.closeIdleConnections();
-    await Promise.race([once(server, 'close'), wait(drainDeadlineMs - 5000)]);
-    await batcher.drain();
-    await listener.stop();
-    await housekeeping.stop();
-    await notifier.flush();
-    await ops.close();
-    await db.end();
-  },
-});
-logger.info({ event: 'api.started', url: urlOf(server), opsUrl: ops.url }, 'API started');
-
-/** One role for everything works; what is lost by it is said once. Returns whether the database keeps tenants apart. */
-async function checkRights(openedPool: OpenPool): Promise<boolean> {
-  const { excess_rights: excessRights, is_isolating: isIsolating } = await whenReachable(() => checkDatabase(openedPool), wait, logger);
-  if (excessRights.length > 0) {
-    logger.warn(
-      { event: 'database.excess_rights', excessRights },
-      'the role of DATABASE_URL has more rights than it needs: a fault in the API could change or drop tables. Use a role of postrider_runtime, and the owner for MIGRATION_DATABASE_URL only.',
-    );
+/** What holds several processes together. It serves operators only, so that nothing that requests do can end it. */
+async function runSupervisor(settings: ApiConfig, processes: number): Promise<void> {
+  const logger = createLogger({ level: settings.logLevel, process: 'api supervisor', version });
+  await prepare(settings, logger);
+  const supervisor = createSupervisor({
+    count: processes,
+    fork: (processNumber) => cluster.fork({ [processNumberVariable]: processNumber }),
+    logger,
+    now: () => performance.now(),
+  });
+  process.once('exit', () => supervisor.kill());
+  const ops = await startOpsServer({
+    host: settings.opsIp,
+    port: settings.opsPort,
+    isAlive: () => true,
+    readiness: () => supervisor.readiness(),
+    registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: () => supervisor.metrics() },
+    logger,
+  });
+  installShutdown({
+    process,
+    logger,
+    deadlineMs: drainDeadlineMs + supervisorReserveMs,
+    async drain() {
+      await supervisor.drain();
+      await ops.close();
+    },
+  });
+  try {
+    const url = await supervisor.start();
+    logger.info({ event: 'api.started', url, opsUrl: ops.url, processes }, 'API started');
+  } catch (error) {
+    logger.fatal({ event: 'api.not_started', err: error }, 'the API could not start');
+    process.exit(error instanceof ProcessDidNotStartError && typeof error.end === 'number' && error.end > 0 ? error.end : 1);
   }
-  if (!isIsolating) {
-    logger.warn(
-      { event: 'database.not_isolating' },
-      'the role of DATABASE_URL cannot switch to postrider_tenant, so that the API alone keeps tenants apart. docs/operations.md tells how to make that role.',
-    );
+}
+
+/** What is done once, however many processes there will be. */
+async function prepare(settings: ApiConfig, logger: Logger): Promise<void> {
+  logger.info({ event: 'api.settings', settings: describeEffective(apiSettings, settings) }, 'effective settings');
+  if (settings.autoDbMigration) {
+    const migrate = () => migrateUp({ connectionString: migrationUrlOf(settings), directory: migrationsDirectory });
+    const { applied } = await whenReachable(migrate, wait, logger);
+    logger.info({ event: 'database.migrated', applied }, 'the database has all migrations');
   }
-  return isIsolating;
 }

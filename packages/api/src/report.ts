@@ -1,8 +1,14 @@
 import type { Logger } from 'pino';
 import type { ApiMetrics } from './metrics.ts';
+import type { RefusalReason } from './services/ingest-pressure.ts';
+import type { RateLimitLayer } from './services/limits/rate-limiter.ts';
+
+/** Under load thousands of requests are refused in a second: the log says it once in so long, the metrics count them all. */
+const refusalLogEveryMs = 10_000;
 
 /** What operators hear of the API's work: the only place that counts it. Requests are logged at level debug, failures of ours always. */
-export function createReport(logger: Logger, metrics: ApiMetrics) {
+export function createReport(logger: Logger, metrics: ApiMetrics, now: () => number) {
+  let refusalLoggedAtMs = Number.NEGATIVE_INFINITY;
   return {
     answered(request: { method: string; route: string; status: number; tookMs: number; requestId: string }): void {
       const { method, route, status, tookMs, requestId } = request;
@@ -15,6 +21,12 @@ export function createReport(logger: Logger, metrics: ApiMetrics) {
     failed(error: unknown, request: { requestId: string; method: string; path: string }): void {
       logger.error({ event: 'request.failed', ...request, err: error }, 'a request failed on our side');
     },
+    rateLimited(layer: RateLimitLayer): void {
+      metrics.rateLimited.inc({ layer });
+    },
+    rateLimitsFellBack(error: unknown): void {
+      logger.warn({ event: 'rate_limits.fell_back', err: error }, 'the database leases no tokens; this instance limits by itself for now');
+    },
     groupIngested(group: { events: number; tookMs: number }): void {
       metrics.ingestedEvents.inc(group.events);
       metrics.ingestGroupEvents.observe(group.events);
@@ -23,6 +35,19 @@ export function createReport(logger: Logger, metrics: ApiMetrics) {
     groupResent(error: unknown): void {
       metrics.ingestResends.inc();
       logger.warn({ event: 'ingest.resent', err: error }, 'the database did not answer; sending a group of events again');
+    },
+    refused(reason: RefusalReason): void {
+      metrics.ingestRefusals.inc({ reason });
+      if (now() - refusalLoggedAtMs >= refusalLogEveryMs) {
+        refusalLoggedAtMs = now();
+        logger.warn({ event: 'ingest.refused', reason }, 'events are refused with 503; postrider_api_ingest_refusals_total counts them');
+      }
+    },
+    lookedUp(cache: string, result: 'hit' | 'miss'): void {
+      metrics.cacheLookUps.inc({ cache, result });
+    },
+    listening(isListening: boolean): void {
+      metrics.cacheListening.set(isListening ? 1 : 0);
     },
   };
 }

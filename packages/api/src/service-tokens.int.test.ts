@@ -9,6 +9,8 @@ import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-proc
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { noQuotas } from './services/limits/quotas.ts';
+import { noRateLimits } from './services/limits/rate-limiter.ts';
 import { type Api, wireApi } from './wiring.ts';
 
 const path = '/api/v1/service_token';
@@ -44,6 +46,8 @@ beforeAll(async () => {
     },
     secretsKey,
     masterApiKey: testMasterKey,
+    rateLimits: noRateLimits,
+    quotas: noQuotas,
     authCacheTtlMs: 60_000,
     now: () => clockMs,
     wait,

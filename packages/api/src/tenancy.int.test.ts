@@ -91,11 +91,15 @@ async function callRoute(client: ApiClient, route: Route, victim: Victim) {
     return value;
   });
   const query = `application_id=${params['application_id'] ?? ''}&organization_id=${params['organization_id'] ?? ''}`;
-  const body = route.schemas.body ? bodyFor(victim) : undefined;
+  const body = route.schemas.body ? bodyFor(victim) : route.bodies ? [bodyFor(victim)] : undefined;
   return client.call(route.method.toUpperCase(), `/api/v1${path}?${query}`, body);
 }
 
 function outcomeOf({ status, body }: ApiAnswer, victim: Victim): string {
+  const parts: readonly unknown[] = Array.isArray(body) ? body : [];
+  if (status === 200 && parts.length > 0 && parts.every((part) => Object(part).problem?.id === 'Forbidden')) {
+    return 'refused';
+  }
   const text = JSON.stringify(body) ?? '';
   if ((status === 403 && text.includes('"id":"Forbidden"')) || (status === 404 && text.includes('"id":"NotFound"'))) {
     return 'refused';

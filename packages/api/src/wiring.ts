@@ -1,4 +1,5 @@
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
+import { leaseRequestTokens } from '@postrider/shared/database/queries/lease-request-tokens';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import { createWakeUpNotifier, type WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import type { SecretsKey } from '@postrider/shared/secrets/sealed-secret';
@@ -10,7 +11,11 @@ import { createAuthenticator } from './http/authenticate.ts';
 import { createMetrics } from './metrics.ts';
 import { createReport } from './report.ts';
 import { ingestGroup } from './services/ingest-events.ts';
-import { createIngestionBatcher, type IngestionBatcher } from './services/ingestion-batcher.ts';
+import { createIngestionBatcher, type IngestionBatcher, type IngestionBatcherOptions } from './services/ingestion-batcher.ts';
+import { ingestWithinQuota } from './services/limits/ingest-within-quota.ts';
+import { leaseEventsOfToday } from './services/limits/lease-events-of-today.ts';
+import { createQuotas, type QuotaOptions } from './services/limits/quotas.ts';
+import { createRateLimiter, type RateLimits } from './services/limits/rate-limiter.ts';
 import { createTokenCache, type TokenCache } from './services/token-cache.ts';
 
 export interface ApiOptions {
@@ -21,6 +26,10 @@ export interface ApiOptions {
   readonly secretsKey: SecretsKey;
   readonly masterApiKey: string | null;
   readonly authCacheTtlMs: number;
+  /** Limits of ingest; the defaults where left out. */
+  readonly ingest?: Pick<IngestionBatcherOptions, 'waitLimitMs' | 'refusal'>;
+  readonly rateLimits: RateLimits;
+  readonly quotas: QuotaOptions;
   readonly now: () => number;
   readonly wait: (delayMs: number) => Promise<void>;
 }
@@ -32,22 +41,57 @@ export interface Api {
   readonly tokens: TokenCache;
   readonly batcher: IngestionBatcher;
   readonly notifier: WakeUpNotifier;
+  /** Ends what would go on for as long as its client likes. */
+  endStreams(): void;
 }
 
 /** Puts an API together. It serves nothing yet. */
 export function wireApi(options: ApiOptions): Api {
   const { db, logger, now } = options;
-  const report = createReport(logger, createMetrics(options.registry));
+  const report = createReport(logger, createMetrics(options.registry), now);
   const notifier = createWakeUpNotifier(db, logger, Math.random);
+  const tokens = createTokenCache(db, { ttlMs: options.authCacheTtlMs, now, report });
   const batcher = createIngestionBatcher({
     ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
     ensurePartitions: () => ensurePartitions(db),
-    notify: (poolIds) => notifier.notify(poolIds),
+    notify({ poolIds, parkedPoolIds }) {
+      notifier.notify(poolIds);
+      notifier.notify(parkedPoolIds, { parked: true });
+    },
     wait: options.wait,
     report,
     now,
+    ...options.ingest,
   });
-  const tokens = createTokenCache(db, { ttlMs: options.authCacheTtlMs, now });
-  const context = { db, notifier, batcher, secretsKey: options.secretsKey, tokens, settings: options.settings, now };
-  return { app: createApp(context, createAuthenticator(tokens, options.masterApiKey), report), context, tokens, batcher, notifier };
+  const { settings, secretsKey, wait } = options;
+  const stop = new AbortController();
+  const context = {
+    db,
+    notifier,
+    batcher: withinQuota(batcher, tokens, options),
+    secretsKey,
+    quotas: createQuotas(options.quotas),
+    tokens,
+    settings,
+    now,
+    wait,
+    stopping: stop.signal,
+  };
+  const limiter = createRateLimiter({
+    limits: options.rateLimits,
+    lease: (tokenId, wanted, limit) => leaseRequestTokens(db, tokenId, wanted, limit),
+    onFallback: report.rateLimitsFellBack,
+    wait,
+    now,
+  });
+  const app = createApp(context, { authenticator: createAuthenticator(tokens, options.masterApiKey), limiter, report });
+  return { app, context, tokens, batcher, notifier, endStreams: () => stop.abort() };
+}
+
+/** Where no quotas are enforced, none are looked for. */
+function withinQuota(batcher: IngestionBatcher, tokens: TokenCache, { db, quotas, now }: ApiOptions): IngestionBatcher {
+  const lease = (ownerId: string, wanted: number, limit: number) => leaseEventsOfToday(db, ownerId, wanted, limit);
+  return quotas.isEnforced
+    ? ingestWithinQuota(batcher, { findLimits: (id) => tokens.findLimits(id), defaults: quotas.defaults, lease, now })
+    : batcher;
 }

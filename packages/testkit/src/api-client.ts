@@ -4,7 +4,7 @@ import { testMasterKey } from './postrider-processes.ts';
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The JSON body; undefined when there is none. */
+  /** The JSON body, a list where it is lines of JSON; undefined when there is none. */
   readonly body: unknown;
 }
 
@@ -68,12 +68,19 @@ export async function readAnswer(response: Response): Promise<ApiAnswer> {
   return { status, headers, body: readBody(headers, await response.text()) };
 }
 
-/** JSON by its media type, any other text as it is, and undefined where there is no body. */
+/** JSON by its media type, a list of the lines of a stream, any other text as it is, and undefined where there is no body. */
 function readBody(headers: Headers, text: string): unknown {
   if (text === '') {
     return undefined;
   }
-  return /json/.test(headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+  const type = headers.get('content-type') ?? '';
+  if (type.startsWith('application/x-ndjson')) {
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): unknown => JSON.parse(line));
+  }
+  return type.includes('json') ? JSON.parse(text) : text;
 }
 
 /** An application with a secret and an event type, made through the API. */

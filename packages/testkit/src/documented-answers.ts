@@ -5,6 +5,7 @@ import { at, membersOf } from './json-members.ts';
 
 const basePath = '/api/v1';
 const problemType = 'application/problem+json';
+const linesType = 'application/x-ndjson';
 const problemPointer = '#/components/schemas/Problem';
 
 /** Holds what an API answers to what its OpenAPI document says, so that every test of the API is one of the document too. */
@@ -88,15 +89,20 @@ export class DocumentedAnswers {
     const type = mediaTypeOf(answer);
     const content = at(this.#document, ...stepsOf(pointer), 'content', type ?? '');
     const difference = this.#typeDifferenceOf(pointer, answer, type !== null);
-    return difference !== null || at(content, 'schema') === undefined
-      ? difference
-      : this.#invalid(`${pointer}/content/${escaped(type ?? '')}/schema`, answer.body);
+    if (difference !== null || at(content, 'schema') === undefined) {
+      return difference;
+    }
+    // The schema of a stream is that of each line.
+    const parts = type === linesType ? [answer.body ?? []].flat() : [answer.body];
+    const schema = `${pointer}/content/${escaped(type ?? '')}/schema`;
+    return parts.map((part) => this.#invalid(schema, part)).find((invalid) => invalid !== null) ?? null;
   }
 
   #typeDifferenceOf(pointer: string, answer: ApiAnswer, hasBody: boolean): string | null {
     const types = membersOf(at(this.#document, ...stepsOf(pointer), 'content')).map(([name]) => name);
     const type = mediaTypeOf(answer);
-    if (hasBody !== (answer.body !== undefined)) {
+    // A stream may end before its first line.
+    if (hasBody !== (answer.body !== undefined) && (type !== linesType || !hasBody)) {
       return hasBody ? 'the body is missing' : 'there is a body';
     }
     if (type === null) {

@@ -6,12 +6,14 @@ export const testSecretsKey = Buffer.alloc(32, 7).toString('base64');
 export const testMasterKey = '3f1c2a52-7d5e-4d0e-9b1a-5f0c8f9d2b11';
 
 /** As the container image sets them: V8 lets the heap grow to several times of what lives in it otherwise. */
-const memoryFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'] as const;
+export const memoryFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'] as const;
 
 export interface PostriderOptions {
   readonly databaseUrl: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** The program's file; the one of this checkout otherwise. */
+  readonly main?: string;
   /** Flags of Node itself; those of the container image otherwise. */
   readonly nodeFlags?: readonly string[];
   readonly onLine?: ProcessOptions['onLine'];
@@ -47,17 +49,17 @@ export function slotsForOneSubscription(slots: number): string[] {
   return [`--concurrent=${slots}`, `--max-in-flight-per-subscription=${slots}`];
 }
 
-/** Starts one of our programs without waiting for anything. */
+/** Starts one of our programs without waiting for anything. There are no rate limits: all that asks here is one machine. */
 export function startPostrider(
   name: 'api' | 'worker',
   options: PostriderOptions,
   defaults: Readonly<Record<string, string>>,
 ): ManagedProcess {
-  const main = fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
+  const main = options.main ?? fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
   return startProcess({
     command: process.execPath,
     args: [...(options.nodeFlags ?? memoryFlags), '--enable-source-maps', main, ...(options.args ?? [])],
-    env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, ...defaults, ...options.env },
+    env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, DISABLE_API_RATE_LIMITING: 'true', ...defaults, ...options.env },
     detached: options.detached ?? false,
     ...(options.onLine ? { onLine: options.onLine } : {}),
   });

@@ -4,6 +4,7 @@ import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-
 import { type ClaimedBatch, claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
 import { type HastenedRow, hastenOpenAttempt } from '@postrider/shared/database/queries/hasten-open-attempt';
 import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-retry-attempt';
+import { loadOldestDueAgeMs } from '@postrider/shared/database/queries/load-oldest-due-age';
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
 import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
 import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
@@ -14,6 +15,7 @@ import { outcomeOf } from './outcomes.ts';
 /** How much of the queue a statement read, by the counters of PostgreSQL. */
 export interface StatementCost {
   readonly statement:
+    | 'age'
     | 'claim'
     | 'renew'
     | 'release'
@@ -57,6 +59,7 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
     held = [...held, ...claimed.attempts.map((attempt) => ({ ...attempt, leaseId }))];
   };
   const nextBatch = (round: number) => held.slice(round * batch, (round + 1) * batch);
+  costs.push(await measure(db, 'age', async () => void (await loadOldestDueAgeMs(db))));
   costs.push(await measure(db, 'claim', claim));
   costs.push(await measure(db, 'renew', async (round) => void (await renewLeases(db, nextBatch(round), 600_000))));
   costs.push(

@@ -6,6 +6,7 @@ import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-a
 import { writeSubscriptionHealth } from '@postrider/shared/database/queries/write-subscription-health';
 import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import { massChangeRowsMax } from '@postrider/shared/domain/limits';
+import type { OperationalOccurrence } from '@postrider/shared/domain/operational-event';
 import {
   type HealthSignal,
   isHealthy,
@@ -13,9 +14,11 @@ import {
   nextHealth,
   type SubscriptionHealth,
 } from '@postrider/shared/domain/subscription-health';
+import type { OperationalEvents } from './operational-events.ts';
 
 export interface ChangeHealthOptions {
   readonly db: DatabasePool;
+  readonly operationalEvents: Pick<OperationalEvents, 'ingest'>;
   /** Requests in flight to a subscription that does not say. */
   readonly capDefault: number;
   readonly slotsTotal: number;
@@ -41,7 +44,7 @@ export async function changeHealth(
   subscriptionId: string,
   signals: readonly HealthSignal[],
 ): Promise<HealthChange> {
-  const { db, capDefault, slotsTotal, disableAfterMs, random } = options;
+  const { db, operationalEvents, capDefault, slotsTotal, disableAfterMs, random } = options;
   return db.transaction(async (transaction): Promise<HealthChange> => {
     const row = await lockSubscriptionHealth(transaction, subscriptionId);
     if (!row) {
@@ -54,6 +57,8 @@ export async function changeHealth(
     if (isHopeless(after, nowMs, disableAfterMs) && isFailure(signals.at(-1))) {
       await disableGoneSubscriptions(transaction, [subscriptionId], 'failing');
       await clearSubscriptionHealth(transaction, subscriptionId);
+      const failingSince = dateOf(after.failingSinceMs, row.read_at, nowMs);
+      await operationalEvents.ingest(transaction, [{ kind: 'subscription_disabled', subscriptionId, reason: 'failing', failingSince }]);
       return { kind: 'disabled' };
     }
     if (isHealthy(after)) {
@@ -69,8 +74,36 @@ export async function changeHealth(
         ownedForMs,
       });
     }
+    await operationalEvents.ingest(
+      transaction,
+      occurrencesOf(subscriptionId, { before, after }, dateOf(after.holdUntilMs, row.read_at, nowMs)),
+    );
     return { kind: 'changed', before, after };
   });
+}
+
+/** What operators hear of a change: that a receiver's trouble begins and ends, not each probe in between. */
+function occurrencesOf(
+  subscriptionId: string,
+  { before, after }: { readonly before: SubscriptionHealth; readonly after: SubscriptionHealth },
+  holdUntil: Date | null,
+): OperationalOccurrence[] {
+  if (isTroubled(before) && !isTroubled(after)) {
+    return [{ kind: 'subscription_recovered', subscriptionId }];
+  }
+  const beginsHold = before.holdUntilMs === null && after.holdUntilMs !== null;
+  const begins = isTroubled(after) && (beginsHold || !isTroubled(before));
+  return begins && after.parkReason !== null ? [{ kind: 'subscription_held', subscriptionId, reason: after.parkReason, holdUntil }] : [];
+}
+
+/** Parked for its receiver's sake; a rate, or more attempts than its cap, is no trouble. */
+function isTroubled({ parkReason }: SubscriptionHealth): boolean {
+  return parkReason !== null && parkReason !== 'rate' && parkReason !== 'over_cap';
+}
+
+/** A time of this process's clock by that of the database, which was `readAt` at `nowMs`. */
+function dateOf(timeMs: number | null, readAt: Date, nowMs: number): Date | null {
+  return timeMs === null ? null : new Date(readAt.getTime() + timeMs - nowMs);
 }
 
 /** Statements that move what a subscription has left in the parked lane; of more, the sweep takes care. */

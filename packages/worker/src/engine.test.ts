@@ -90,8 +90,9 @@ test('of all workers the one whose turn it is answers a wake-up at once', () => 
   vi.useFakeTimers();
   const wakes: string[] = [];
   const claimer = { wake: () => void wakes.push('wake'), rewind: () => void wakes.push('rewind') };
-  const first = createWakeUpHandler(claimer, { isFirstFor: () => true, servedPools: () => [0] });
-  const other = createWakeUpHandler(claimer, { isFirstFor: () => false, servedPools: () => [0] });
+  const parked = { wake: () => void wakes.push('parked') };
+  const first = createWakeUpHandler(claimer, parked, { isFirstFor: () => true, servedPools: () => [0] });
+  const other = createWakeUpHandler(claimer, parked, { isFirstFor: () => false, servedPools: () => [0] });
   first('1 due 7');
   expect(wakes).toEqual([]);
   first('1 due 0,7');
@@ -102,7 +103,8 @@ test('of all workers the one whose turn it is answers a wake-up at once', () => 
   vi.advanceTimersByTime(20);
   expect(wakes).toEqual(['wake', 'wake']);
   other('3 rewind 0');
-  expect(wakes).toEqual(['wake', 'wake', 'rewind']);
+  other('4 parked 0');
+  expect(wakes).toEqual(['wake', 'wake', 'rewind', 'parked']);
   vi.useRealTimers();
 });
 
@@ -123,6 +125,7 @@ function outcomeOf(requestAttemptId: string): RecordedOutcome {
     retryCount: null,
     reason: null,
     disablesSubscription: false,
+    exhausted: null,
   };
 }
 

@@ -68,7 +68,9 @@ export class HealthKeeper {
 
   /** The database's picture, read at `readAtMs`; what this process has seen since then is added to it. */
   loaded(traffic: SubscriptionTraffic, health: SubscriptionHealth, readAtMs: number): void {
-    if (this.#toWrite.has(traffic) || (this.#writtenAtMs.get(traffic) ?? 0) > readAtMs) {
+    const isStale = this.#toWrite.has(traffic) || (this.#writtenAtMs.get(traffic) ?? 0) > readAtMs;
+    // Where nothing has changed, what was seen since goes on counting from when it was seen.
+    if (isStale || isSame(health, traffic.persisted)) {
       return;
     }
     this.#take(traffic, isSame(health, healthy) ? healthy : health);

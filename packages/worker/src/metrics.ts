@@ -67,6 +67,12 @@ export function createMetrics(
       help: 'Subscriptions whose attempts this worker brought back to the normal lane.',
       registers,
     }),
+    operationalEvents: new Counter({
+      name: 'postrider_worker_operational_events_total',
+      help: 'Operational events by what became of them: ingested, repeated (told before), failed (what they tell happened all the same).',
+      labelNames: ['result'],
+      registers,
+    }),
     released: new Counter({
       name: 'postrider_worker_released_attempts_total',
       help: 'Attempts given back to the queue without being started.',

@@ -27,6 +27,10 @@ export function recordOfOutcome(held: HeldAttempt, outcome: DeliveryOutcome, nex
     retryCount,
     reason,
     disablesSubscription: nextStep.kind === 'give_up' && nextStep.reason === 'gone',
+    exhausted:
+      nextStep.kind === 'give_up' && nextStep.reason === 'retries_exhausted'
+        ? { eventId: held.eventId, eventTypeName: held.eventTypeName, retryCount: held.retryCount }
+        : null,
   };
 }
 
@@ -48,6 +52,7 @@ export function recordOfCancellation(held: HeldAttempt, reason: string): Recorde
     retryCount: null,
     reason,
     disablesSubscription: false,
+    exhausted: null,
   };
 }
 

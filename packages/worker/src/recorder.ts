@@ -7,6 +7,8 @@ export interface RecordedOutcome extends OutcomeToRecord {
   readonly subscriptionId: string;
   /** The receiver said that it is gone for good. */
   readonly disablesSubscription: boolean;
+  /** What was given up because its retries are used up; null otherwise. */
+  readonly exhausted: { readonly eventId: string; readonly eventTypeName: string; readonly retryCount: number } | null;
 }
 
 export interface RecorderOptions {

@@ -4,6 +4,7 @@ import type { NextStep } from '@postrider/shared/domain/next-step';
 import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt } from './attempt.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import type { OperationalReport } from './operational-events.ts';
 import type { RecordedOutcome } from './recorder.ts';
 
 /**
@@ -16,6 +17,7 @@ export function createReport(logger: Logger, metrics: WorkerMetrics) {
     ...reportDeliveries(logger, metrics),
     ...reportRecords(logger, metrics),
     ...reportHealth(logger, metrics),
+    operationalEvents: reportOperationalEvents(logger, metrics),
   };
 }
 
@@ -152,6 +154,24 @@ function reportHealth(logger: Logger, metrics: WorkerMetrics) {
     },
     healthFailed(error: unknown): void {
       logger.warn({ event: 'health.failed', err: error }, 'could not write the health of a subscription; trying again');
+    },
+  };
+}
+
+/** A failure that lasts is logged now and then, not for each event. */
+const operationalFailureLogMs = 60_000;
+
+function reportOperationalEvents(logger: Logger, metrics: WorkerMetrics): OperationalReport {
+  let loggedAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    ingested: (count) => metrics.operationalEvents.inc({ result: 'ingested' }, count),
+    repeated: (count) => metrics.operationalEvents.inc({ result: 'repeated' }, count),
+    failed({ count, applicationId, cause }) {
+      metrics.operationalEvents.inc({ result: 'failed' }, count);
+      if (performance.now() - loggedAtMs >= operationalFailureLogMs) {
+        loggedAtMs = performance.now();
+        logger.warn({ event: 'operational_events.failed', applicationId, count, err: cause }, 'could not ingest operational events');
+      }
     },
   };
 }

@@ -4,22 +4,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { isMissingPartition, isRefusedData } from '@postrider/shared/database/postgres-errors';
 import { beatWorkerProcess } from '@postrider/shared/database/queries/beat-worker-process';
-import { claimParkedAttempts } from '@postrider/shared/database/queries/claim-parked-attempts';
 import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-request-attempts';
-import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { listServedPools } from '@postrider/shared/database/queries/list-served-pools';
 import { loadEvents } from '@postrider/shared/database/queries/load-events';
 import { loadNextDueMs } from '@postrider/shared/database/queries/load-next-due';
 import { loadPassedOverSubscriptions } from '@postrider/shared/database/queries/load-passed-over-subscriptions';
 import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
-import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { registerWorkerProcess } from '@postrider/shared/database/queries/register-worker-process';
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { giveUpParkedSubscriptions } from '@postrider/shared/database/queries/give-up-parked-subscriptions';
 import { stopWorkerProcess } from '@postrider/shared/database/queries/stop-worker-process';
-import { takeParkedSubscriptions } from '@postrider/shared/database/queries/take-parked-subscriptions';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { whenReachable } from '@postrider/shared/database/when-reachable';
 import { leaseStartMarginMs, workerAliveWithinMs } from '@postrider/shared/domain/limits';
@@ -29,14 +25,15 @@ import { retryScheduleOf, type WorkerConfig } from './config.ts';
 import { createResolver } from './http/dns.ts';
 import { createSender, type Sender } from './http/send-request.ts';
 import { createMetrics } from './metrics.ts';
+import { createOperationalEvents, type OperationalEvents } from './operational-events.ts';
+import { createOutcomeStore } from './outcome-store.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { createReport, type WorkerReport } from './report.ts';
 import { joinRoster, type Roster } from './roster.ts';
 import { createAttemptSender, type PreparedSubscription, prepareSubscription } from './sender.ts';
-import { changeHealth, returnAttempts } from './change-health.ts';
-import type { IsolationOptions } from './isolation.ts';
 import { createSlots } from './slots.ts';
 import { createSubscriptions } from './subscriptions.ts';
+import { wireIsolation } from './wire-isolation.ts';
 import { Worker } from './worker.ts';
 
 export interface WiringOptions {
@@ -54,10 +51,8 @@ export interface WiredWorker {
   readonly sender: Sender;
 }
 
-/** A process that shows no sign of life for this long loses its parked subscriptions. */
-const ownedForMs = 15_000;
-/** Parked subscriptions that a process takes at a time, so that they spread over all. */
-const takenMax = 16;
+/** What is recorded waits for its operational events; a statement of theirs that takes longer is given up. */
+const operationalStatementMs = 5000;
 
 const now = (): number => performance.now();
 
@@ -75,7 +70,14 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
   });
   const report = createReport(logger, metrics);
   const roster = await enterRoster(options, () => worker.claimer.rewind());
-  const recorder = wireRecorder(db, report);
+  const operationalEvents = createOperationalEvents({
+    applicationId: config.operationalEventsApplicationId,
+    notifier,
+    report: report.operationalEvents,
+    statementMs: Math.min(operationalStatementMs, config.databaseStatementTimeoutMs / 2),
+  });
+  await operationalEvents.prepare(db);
+  const recorder = wireRecorder(db, report, operationalEvents);
   const sender = createSender({
     slots: slots.total,
     timeoutMs: config.timeoutMs,
@@ -111,7 +113,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
         follow,
         now,
       }),
-    isolation: wireIsolation(options, { roster, report, slotsTotal: slots.total }),
+    isolation: wireIsolation({ db, config, notifier, roster, report, operationalEvents, slotsTotal: slots.total, now }),
     deliver: {
       send: createAttemptSender({ sender, signing: signingOf(config), userAgent: `Postrider/${config.workerVersion}`, epochNow: Date.now }),
       schedule: retryScheduleOf(config),
@@ -149,51 +151,9 @@ async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => v
   return whenReachable(join, wait, logger);
 }
 
-function wireIsolation(
-  { config, db, notifier }: WiringOptions,
-  { roster, report, slotsTotal }: { readonly roster: Roster; readonly report: WorkerReport; readonly slotsTotal: number },
-): IsolationOptions {
-  const { workerProcessId, servedPools } = roster;
-  const capDefault = config.inFlightPerSubscriptionMax ?? Math.max(1, Math.floor(slotsTotal / 4));
-  const changing = {
-    db,
-    capDefault,
-    slotsTotal,
-    disableAfterMs: config.disableFailingAfterMs,
-    workerProcessId,
-    ownedForMs,
-    random: Math.random,
-    now,
-  };
-  return {
-    capDefault,
-    take: () => takeParkedSubscriptions(db, { workerProcessId: workerProcessId(), poolIds: servedPools(), ownedForMs, takenMax }),
-    claimParked: (claim) => claimParkedAttempts(db, claim),
-    async change({ subscriptionId }, signals) {
-      const change = await changeHealth(changing, subscriptionId, signals);
-      if (change.kind === 'disabled') {
-        report.subscriptionFailing(subscriptionId);
-      }
-      if (change.kind !== 'changed') {
-        return null;
-      }
-      report.healthChanged(subscriptionId, change);
-      if (change.before.parkReason !== null && change.after.parkReason === null) {
-        notifier.notify(await returnAttempts(db, subscriptionId), { rewind: true });
-      }
-      return change.after;
-    },
-    wait,
-    random: Math.random,
-  };
-}
-
-function wireRecorder(db: DatabasePool, report: WorkerReport): Recorder {
+function wireRecorder(db: DatabasePool, report: WorkerReport, operationalEvents: OperationalEvents): Recorder {
   return createRecorder({
-    record: (outcomes) => recordOutcomes(db, outcomes),
-    async disableSubscriptions(subscriptionIds) {
-      report.subscriptionsDisabled(await disableGoneSubscriptions(db, subscriptionIds));
-    },
+    ...createOutcomeStore({ db, operationalEvents, report }),
     ensurePartitions: () => ensurePartitions(db),
     isMissingPartition,
     isRefused: isRefusedData,

@@ -164,6 +164,18 @@ test('an event is delivered, answered, replayed and retried', async () => {
   await eventually(async () => (await list(application, `/events${query}&status=successful`)).length === 1);
 });
 
+test('events come in batches, as a list and as lines', async () => {
+  const event = { application_id: applicationId, event_type: eventType, occurred_at: '2026-01-01T00:00:00Z', labels: { to: 'nobody' } };
+  const batch = ['first', 'second'].map((payload) => ({ ...event, payload, payload_content_type: 'text/plain' }));
+
+  const { body: results } = await application.call('POST', '/api/v1/events/batch', batch);
+  const lines = batch.map((one) => JSON.stringify(one)).join('\n');
+  const { body: lineResults } = await application.call('POST', '/api/v1/events/batch', lines, { 'content-type': 'application/x-ndjson' });
+
+  expect(results).toMatchObject([{ status: 201 }, { status: 201 }]);
+  expect(lineResults).toMatchObject([{ status: 201 }, { status: 201 }]);
+});
+
 test('a subscription is paused and resumed, gets a sample and a new secret, and is changed', async () => {
   const {
     subscriptionId,
@@ -215,10 +227,10 @@ test('a private worker delivers for the organizations that it is assigned to', a
 
 test('what happened is counted by day and recorded by whom', async () => {
   const days = await list(application, `/events_per_day/application${query}`);
-  expect(days.at(-1)).toMatchObject({ application_id: applicationId, amount: 4, is_provisional: true });
+  expect(days.at(-1)).toMatchObject({ application_id: applicationId, amount: 8, is_provisional: true });
   expect(await list(editor, `/events_per_day/organization?organization_id=${organizationId}`)).toEqual(days);
   expect(await get(application, `/applications/${applicationId}`)).toMatchObject({
-    consumption: { events_per_day: 4 },
+    consumption: { events_per_day: 8 },
     onboarding_steps: { event_type: 'Done', subscription: 'Done', event: 'Done' },
   });
 

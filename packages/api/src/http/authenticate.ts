@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { ProblemError } from '../problems.ts';
@@ -73,5 +73,5 @@ function readToken(header: string | undefined): string {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }

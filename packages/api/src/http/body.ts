@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ProblemError } from '../problems.ts';
+import { createGatherer } from './gather.ts';
 
 const gunzipAsync = promisify(gunzip);
 
@@ -15,21 +16,40 @@ export async function readJsonBody(request: IncomingMessage, bytesMax: number, m
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new ProblemError('JsonPayload', { status: 415, detail: `Content-Type must be application/json, not ${type.slice(0, 100)}.` });
   }
-  const bytes = await expand(await readBytes(request, bytesMax), request.headers['content-encoding'], bytesMax);
+  const isGzip = isGzipped(request);
+  const sent = await readBytes(request, bytesMax);
+  const bytes = isGzip ? await expand(sent, bytesMax) : sent;
   if (bytes.length === 0 && mayBeLeftOut) {
     return {};
   }
   if (bytes.length === 0) {
     throw new ProblemError('JsonPayload', { detail: 'The request body is empty; a JSON object is expected.' });
   }
+  return parseJson(bytes, 'The request body');
+}
+
+/** Reads JSON; `what` is the subject of the sentence that says what is wrong with it. */
+export function parseJson(bytes: Buffer, what: string): unknown {
   if (!isUtf8(bytes)) {
-    throw new ProblemError('JsonPayload', { detail: 'The request body is not UTF-8.' });
+    throw new ProblemError('JsonPayload', { detail: `${what} is not UTF-8.` });
   }
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw new ProblemError('JsonPayload', { detail: 'The request body is not valid JSON.', cause: error });
+    throw new ProblemError('JsonPayload', { detail: `${what} is not valid JSON.`, cause: error });
   }
+}
+
+/** Whether a body is to be expanded. Fails for encodings that nobody here can read. */
+export function isGzipped(request: IncomingMessage): boolean {
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') {
+    return false;
+  }
+  if (!/^(?:x-)?gzip$/i.test(encoding)) {
+    throw new ProblemError('JsonPayload', { status: 415, detail: 'Content-Encoding must be gzip or left out.' });
+  }
+  return true;
 }
 
 function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
@@ -37,30 +57,24 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> 
     return Promise.reject(tooLarge(bytesMax));
   }
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    const body = createGatherer();
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= bytesMax) {
-        chunks.push(chunk);
+        body.add(chunk);
       } else {
-        chunks.length = 0;
+        body.take();
         reject(tooLarge(bytesMax));
       }
     });
-    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.once('end', () => resolve(body.take()));
     request.once('error', reject);
     request.once('aborted', () => reject(new ProblemError('JsonPayload', { detail: 'The request body was cut off.' })));
   });
 }
 
-async function expand(bytes: Buffer, encoding: string | undefined, bytesMax: number): Promise<Buffer> {
-  if (encoding === undefined || encoding.toLowerCase() === 'identity') {
-    return bytes;
-  }
-  if (!/^(?:x-)?gzip$/i.test(encoding)) {
-    throw new ProblemError('JsonPayload', { status: 415, detail: 'Content-Encoding must be gzip or left out.' });
-  }
+async function expand(bytes: Buffer, bytesMax: number): Promise<Buffer> {
   try {
     return await gunzipAsync(bytes, { maxOutputLength: bytesMax });
   } catch (error) {

@@ -13,7 +13,7 @@ export function allowOrigins(origins: readonly string[]): RequestHandler {
     origin: origins.length === 0 ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Content-Encoding', 'Hook0-Client-Options', 'X-Request-Id'],
-    exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: ['Link', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
     maxAge: maxAgeSeconds,
     preflightContinue: true,
   });

@@ -1,31 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
-import { isConnectionFailure } from '@postrider/shared/database/postgres-errors';
+import { clientAddress } from '@postrider/shared/domain/client-address';
 import { ProblemError, problemDocument } from '../problems.ts';
 import type { ApiContext } from '../context.ts';
 import type { ApiReport } from '../report.ts';
-import { IngestionOverloadedError } from '../services/ingestion-batcher.ts';
+import { IngestionOverloadedError } from '../services/ingest-pressure.ts';
+import type { RateLimiter } from '../services/limits/rate-limiter.ts';
 import type { Authenticator } from './authenticate.ts';
+import { authorizeOperation } from './authorize.ts';
 import { allowOrigins } from './cors.ts';
 import { originOf } from './origin.ts';
 import { invalidField } from './parse.ts';
+import { problemOf } from './problem-of.ts';
+import { admitPrincipal, admitRequest } from './rate-limits.ts';
 import { type RawRequest, readRequest } from './read-request.ts';
-import type { Reply, Route } from './route.ts';
+import type { DescribedProblem, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
+import { send } from './send.ts';
 
 export interface MountOptions {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
+  readonly limiter: RateLimiter;
   readonly report: ApiReport;
   readonly context: Pick<ApiContext, 'db' | 'tokens' | 'now' | 'settings'>;
 }
 
 const basePath = '/api/v1';
+const securityHeaderList = Object.entries(securityHeaders);
 /** The npm client of Hook0 joins paths to a base URL without a final slash so that its version is lost. */
 const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types']);
-
-/** Seconds after which a client should come back when the database is away. */
-const retryAfterSeconds = 5;
 
 /** Makes an express application of routes. Every error it answers with is a problem document. */
 export function mountRoutes(options: MountOptions): Express {
@@ -40,8 +44,9 @@ export function mountRoutes(options: MountOptions): Express {
     beginRequest(options, request, response);
     next();
   });
-  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, _response, next) => {
+  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, response, next) => {
     requireHost(request);
+    admitRequest(options, { path: request.path, ip: ipOf(options, request) }, response);
     next();
   });
   const byPath = Map.groupBy(options.routes, ({ path }) => path);
@@ -95,7 +100,7 @@ function beginRequest(options: MountOptions, request: Request, response: Respons
   const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
   response.setHeader('X-Request-Id', requestId);
-  for (const [name, value] of Object.entries(securityHeaders)) {
+  for (const [name, value] of securityHeaderList) {
     response.setHeader(name, value);
   }
   const startedAt = options.context.now();
@@ -117,8 +122,10 @@ function routeOf(request: Request): string {
 }
 
 async function answer(options: MountOptions, route: Route, request: Request, response: Response): Promise<void> {
-  const principal =
-    route.access === 'public' ? ({ kind: 'anonymous' } as const) : await options.authenticator.authenticate(request.headers.authorization);
+  const identify = async () =>
+    route.access === 'public' ? ({ kind: 'anonymous' } as const) : options.authenticator.authenticate(request.headers.authorization);
+  const principal = await identify();
+  await admitPrincipal(options, principal, response);
   const params = onlyTexts(request.params);
   const query = queryOf(request);
   refuseUnstorable({ ...params, ...query });
@@ -127,30 +134,24 @@ async function answer(options: MountOptions, route: Route, request: Request, res
     query,
     origin: originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket }),
     pathWithQuery: request.url,
-    ip: request.socket.remoteAddress ?? null,
+    ip: ipOf(options, request),
     requestId: String(response.getHeader('X-Request-Id')),
     message: request,
+    async identifyAgain() {
+      const current = await identify();
+      authorizeOperation(current, route);
+      return current;
+    },
+    describeProblem: (error) => describeProblem(options.report, error, request, response),
   };
-  send(response, await route.handle(await readRequest(options.context, route, principal, raw)));
+  await send(request, response, await route.handle(await readRequest(options.context, route, principal, raw)));
 }
 
-function send(response: Response, reply: Reply): void {
-  response.status(reply.status);
-  for (const [name, value] of Object.entries(reply.headers ?? {})) {
-    response.setHeader(name, value);
-  }
-  const content = reply.body === undefined ? reply.content : jsonOf(reply.body);
-  if (content) {
-    response.setHeader('Content-Type', content.type);
-    // Node leaves it out of an answer to HEAD.
-    response.setHeader('Content-Length', content.bytes.length);
-  }
-  // Not by express, which answers 304 to `If-None-Match: *` though nothing has a tag.
-  response.end(content?.bytes);
-}
-
-function jsonOf(body: unknown): NonNullable<Reply['content']> {
-  return { type: 'application/json; charset=utf-8', bytes: Buffer.from(JSON.stringify(body)) };
+/** Where the client is, also behind proxies that are trusted. */
+function ipOf({ context }: MountOptions, request: Request): string | null {
+  const { 'x-forwarded-for': forwardedFor, forwarded } = request.headers;
+  const hops = { peer: request.socket.remoteAddress, forwardedFor: forwardedFor?.toString(), forwarded };
+  return clientAddress(hops, context.settings.reverseProxyIps ?? []);
 }
 
 function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<string, string> {
@@ -177,10 +178,7 @@ function refuseUnstorable(parameters: Readonly<Record<string, string | readonly 
 
 function problemHandler(report: ApiReport): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next: unknown) => {
-    const problem = problemOf(error);
-    if (problem.status >= 500) {
-      report.failed(error, { requestId: String(response.getHeader('X-Request-Id')), method: request.method, path: request.path });
-    }
+    const { problem, document } = describeProblem(report, error, request, response);
     if (response.headersSent) {
       response.destroy();
       return;
@@ -189,27 +187,19 @@ function problemHandler(report: ApiReport): ErrorRequestHandler {
       response.setHeader(name, value);
     }
     response.status(problem.status).type('application/problem+json');
-    response.end(
-      JSON.stringify(
-        problemDocument(problem, {
-          baseUrl: originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket }),
-          instance: request.path,
-        }),
-      ),
-    );
+    response.end(JSON.stringify(document));
   };
 }
 
-function problemOf(error: unknown): ProblemError {
-  if (error instanceof ProblemError) {
-    return error;
+/** What a failure is to the client. Those of ours are reported. */
+function describeProblem(report: ApiReport, error: unknown, request: Request, response: Response): DescribedProblem {
+  const problem = problemOf(error);
+  if (error instanceof IngestionOverloadedError) {
+    report.refused(error.reason);
+  } else if (problem.status >= 500 && !(error instanceof ProblemError)) {
+    // What is a problem by intention is none that somebody has to look into.
+    report.failed(error, { requestId: String(response.getHeader('X-Request-Id')), method: request.method, path: request.path });
   }
-  if (error instanceof IngestionOverloadedError || isConnectionFailure(error)) {
-    return new ProblemError('ServiceUnavailable', { headers: { 'Retry-After': String(retryAfterSeconds) }, cause: error });
-  }
-  // Express decodes path parameters itself.
-  if (error instanceof URIError) {
-    return invalidField('path', { code: 'encoding', message: 'the path has percent signs that encode nothing' });
-  }
-  return new ProblemError('InternalServerError', { cause: error });
+  const baseUrl = originOf({ protocol: request.protocol, host: request.headers.host, socket: request.socket });
+  return { problem, document: problemDocument(problem, { baseUrl, instance: request.path }) };
 }

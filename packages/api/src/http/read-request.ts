@@ -45,7 +45,10 @@ export async function readRequest(
   return {
     ...raw,
     principal,
-    db: databaseFor(context.db, principal, application),
+    // When it is asked for: ingest, which is asked most, writes for all tenants at once.
+    get db() {
+      return databaseFor(context.db, principal, application);
+    },
     audit: createAudit({ actor: actorOf(principal), ip: raw.ip, requestId: raw.requestId, action: route.name }),
     params: schemas.params ? parseParameters(schemas.params, raw.params) : undefined,
     query: schemas.query ? parseParameters(schemas.query, raw.query) : undefined,
@@ -61,6 +64,15 @@ function idAt(parameter: z.ZodType<string>, place: IdPlace, raw: RawRequest, bod
   if (place !== 'body') {
     return parseParameters(parameter, raw[place]);
   }
+  return idIn(parameter, body);
+}
+
+/** The application that an event says it is of; null when it cannot be read. */
+export function applicationIdIn(body: unknown): string | null {
+  return idIn(applicationParameter, body);
+}
+
+function idIn(parameter: z.ZodType<string>, body: unknown): string | null {
   const read = parameter.safeParse(body);
   return read.success ? read.data : null;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import type { z } from 'zod';
-import type { ProblemId } from '../problems.ts';
+import type { ProblemError, ProblemId } from '../problems.ts';
 import type { Audit } from '../services/audit.ts';
 import type { Principal } from './principal.ts';
 
@@ -28,6 +28,16 @@ export interface RequestContext {
   /** As `X-Request-Id` has it. */
   readonly requestId: string;
   readonly message: IncomingMessage;
+  /** Who is asking, by now: for what goes on longer than a token may hold. Fails as the request would if it came now. */
+  identifyAgain(): Promise<Principal>;
+  /** What a failure is to the client, for answers that have several outcomes in them. Reports those that are our fault. */
+  describeProblem(error: unknown): DescribedProblem;
+}
+
+export interface DescribedProblem {
+  readonly problem: ProblemError;
+  /** As it is sent. */
+  readonly document: Record<string, unknown>;
 }
 
 /** A request whose parts were read by the schemas that the operation declares. */
@@ -39,10 +49,12 @@ export interface OperationRequest<Params, Query, Body> extends RequestContext {
 
 export interface Reply {
   readonly status: number;
-  /** Sent as JSON. Without it and without `content`: an answer without a body. */
+  /** Sent as JSON. Without it, `content` and `stream`: an answer without a body. */
   readonly body?: unknown;
   /** Sent as it is. */
   readonly content?: { readonly type: string; readonly bytes: Uint8Array };
+  /** Sent as it comes, no faster than the client reads. */
+  readonly stream?: { readonly type: string; readonly parts: AsyncIterable<string> };
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -52,6 +64,12 @@ export interface Answer {
   readonly schema?: z.ZodType;
   /** Where it is not JSON. */
   readonly contentType?: string;
+}
+
+/** A body that a handler reads by itself, for the documentation. */
+export interface DocumentedBody {
+  readonly contentType: string;
+  readonly schema: z.ZodType;
 }
 
 /** What an operation is, as far as documentation, authorization and mounting have to know. */
@@ -81,11 +99,13 @@ interface OperationFacts {
   readonly readOnly?: boolean;
   /** Largest body in bytes where it is not the usual one. */
   readonly bodyBytesMax?: number;
+  /** Where the handler reads the body of the message by itself: what it may be. */
+  readonly bodies?: readonly DocumentedBody[];
   /** True where the request may leave out its body, which stands for an empty object. */
   readonly bodyMayBeLeftOut?: boolean;
   /** The success. */
   readonly answer: Answer;
-  /** Answers beside it that are no problem documents. */
+  /** Answers beside it that are no problem documents; of one status, their content types must differ. */
   readonly otherAnswers?: readonly Answer[];
   /** Problems of its own, beside those that authentication, reading and validation can end with. */
   readonly problems?: readonly ProblemId[];

@@ -121,9 +121,10 @@ function readTimestamp(value: string): Date | null {
   const midnight = new Date(`${day}T00:00:00Z`);
   const date = new Date(`${day}T${time}${fraction.slice(0, 4)}${offset.toUpperCase()}`);
   // Date takes the 31st of a short month for the 1st of the next.
-  const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+  const exists = midnight.getUTCDate() === Number(day.slice(-2));
   // An offset can lead out of the years 0000 to 9999, which are all that RFC 3339 can write in UTC.
-  return exists && !Number.isNaN(date.getTime()) && /^\d{4}-/.test(date.toISOString()) ? date : null;
+  const year = date.getUTCFullYear();
+  return exists && year >= 0 && year <= 9999 ? date : null;
 }
 
 /** The only query parameter of many routes. */

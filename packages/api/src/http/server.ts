@@ -7,6 +7,8 @@ import { securityHeaders } from './security-headers.ts';
 
 export interface ApiServerOptions {
   readonly keepAliveTimeoutMs: number;
+  /** How long a request may take to arrive, and how often that is looked after; Node's five minutes and 30 seconds otherwise. */
+  readonly arrival?: { readonly requestTimeout: number; readonly connectionsCheckingInterval: number };
 }
 
 /** Headers and request line together, in bytes. */
@@ -21,6 +23,7 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     maxHeaderSize: headerBytesMax,
     // The application answers a request without Host itself: Node would with an empty body.
     requireHostHeader: false,
+    ...options.arrival,
   });
   server.on('request', (request, response) => {
     answering.set(request.socket, response);
@@ -39,6 +42,9 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     response.writeHead(status, headers).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(answering.get(socket))) {
+      return;
+    }
     if (error.code === 'ECONNRESET' || !socket.writable || answering.get(socket)?.headersSent === true) {
       socket.destroy();
       return;
@@ -48,6 +54,11 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
   });
   return server;
+}
+
+/** A request whose answer is under way while it is being read takes as long as it takes; it has a limit on standing still instead. */
+function isStreaming(response: ServerResponse | undefined): boolean {
+  return response?.headersSent === true && !response.req.complete;
 }
 
 /** What Node's parser stumbled over. */

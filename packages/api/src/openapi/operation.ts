@@ -17,7 +17,7 @@ const securityOf: Readonly<Record<Access, readonly Json[]>> = {
 
 /** A route as an operation of the document. */
 export function operationOf(route: Route, components: Components): Json {
-  const { params, query, body } = route.schemas;
+  const { params, query } = route.schemas;
   const parameters = [...parametersOf(params, 'path', components), ...parametersOf(query, 'query', components)];
   return {
     operationId: route.name,
@@ -26,9 +26,15 @@ export function operationOf(route: Route, components: Components): Json {
     ...(route.description !== undefined && { description: route.description }),
     security: securityOf[route.access],
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: components.schemaOf(body, 'input') } } } }),
+    ...requestBodyOf(route, components),
     responses: responsesOf(route, components),
   };
+}
+
+function requestBodyOf({ schemas, bodies = [] }: Route, components: Components): Json {
+  const all = [...(schemas.body ? [{ contentType: 'application/json', schema: schemas.body }] : []), ...bodies];
+  const content = Object.fromEntries(all.map(({ contentType, schema }) => [contentType, { schema: components.schemaOf(schema, 'input') }]));
+  return all.length === 0 ? {} : { requestBody: { required: true, content } };
 }
 
 function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query', components: Components): Json[] {
@@ -55,11 +61,14 @@ function membersOf(value: unknown): Json {
 
 function responsesOf(route: Route, components: Components): Json {
   const isPaged = 'pagination_cursor' in membersOf(route.schemas.query && components.schemaOf(route.schemas.query, 'input')['properties']);
-  const responses: Record<string, Json> = { ...problemResponsesOf(route, components) };
+  const answers: Record<string, Json> = {};
   for (const answer of [route.answer, ...(route.otherAnswers ?? [])]) {
-    responses[answer.status] = answerOf(answer, isPaged, components);
+    const before = membersOf(answers[answer.status]);
+    const own = answerOf(answer, isPaged, components);
+    const content = { ...membersOf(before['content']), ...membersOf(own['content']) };
+    answers[answer.status] = { ...before, ...own, ...(Object.keys(content).length > 0 && { content }) };
   }
-  return responses;
+  return { ...problemResponsesOf(route, components), ...answers };
 }
 
 /** A status of an answer that is no success can be that of a problem too. */

@@ -23,7 +23,7 @@ function problemsOf(route: Route): [status: number, id: ProblemId][] {
   const own: readonly ProblemId[] = [...(route.problems ?? []), ...problemsOfAccess(route), ...everywhere];
   return [
     ...own.map((id): [number, ProblemId] => [problems[id].status, id]),
-    ...(route.schemas.body ? bodyStatuses.map((status): [number, ProblemId] => [status, 'JsonPayload']) : []),
+    ...(route.schemas.body || route.bodies ? bodyStatuses.map((status): [number, ProblemId] => [status, 'JsonPayload']) : []),
   ];
 }
 

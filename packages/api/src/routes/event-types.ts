@@ -1,14 +1,16 @@
 import { type EventTypeRow, listEventTypes } from '@postrider/shared/database/queries/list-event-types';
 import { z } from 'zod';
+import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
+import { tooMany } from '../http/too-many.ts';
 import { ProblemError } from '../problems.ts';
 import { eventTypeParams, eventTypePost, eventTypeView } from '../schemas/event-types.ts';
 import { createEventType, removeEventType } from '../services/write-event-type.ts';
 
 /** Event types: dotted names that events and subscriptions share. */
-export function eventTypeRoutes(): Route[] {
-  return [...readRoutes(), ...writeRoutes()];
+export function eventTypeRoutes(context: ApiContext): Route[] {
+  return [...readRoutes(), ...writeRoutes(context)];
 }
 
 function readRoutes(): Route[] {
@@ -50,7 +52,7 @@ function readRoutes(): Route[] {
   ];
 }
 
-function writeRoutes(): Route[] {
+function writeRoutes({ quotas }: ApiContext): Route[] {
   return [
     defineRoute({
       name: 'event_types.create',
@@ -61,13 +63,14 @@ function writeRoutes(): Route[] {
       application: 'body',
       body: eventTypePost,
       answer: { status: 201, schema: eventTypeView },
+      problems: ['TooManyEventTypesPerApplication'],
       async handle({ db, audit, body: post }) {
-        const row = await createEventType(db, audit, {
-          applicationId: post.application_id,
-          service: post.service,
-          resourceType: post.resource_type,
-          verb: post.verb,
-        });
+        const { application_id: applicationId, service, resource_type: resourceType, verb } = post;
+        const { event_types_per_application_limit: limit } = await quotas.ofApplication(db, applicationId);
+        const row = await createEventType(db, audit, { applicationId, service, resourceType, verb }, limit);
+        if (!row) {
+          throw tooMany('TooManyEventTypesPerApplication', limit);
+        }
         return { status: 201, body: view(row) };
       },
     }),

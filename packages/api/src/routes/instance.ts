@@ -7,7 +7,6 @@ import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { ProblemError } from '../problems.ts';
 import { payloadContentTypes } from '../schemas/events.ts';
 import { healthQuery, healthView, instanceView, payloadContentTypesView, quotasView } from '../schemas/instance.ts';
-import { unlimited } from './usage.ts';
 
 /** What the installation says of itself. */
 export function instanceRoutes(context: ApiContext): Route[] {
@@ -42,7 +41,7 @@ export function instanceRoutes(context: ApiContext): Route[] {
       access: 'public',
       answer: { status: 200, schema: quotasView },
       async handle() {
-        return { status: 200, body: quotas };
+        return { status: 200, body: quotasOf(context) };
       },
     }),
     defineRoute({
@@ -60,27 +59,28 @@ export function instanceRoutes(context: ApiContext): Route[] {
   ];
 }
 
-/** Nothing is limited, and `quota_enforcement` of the instance says so. */
-const quotas: z.output<typeof quotasView> = {
-  enabled: false,
-  limits: {
-    global_members_per_organization_limit: unlimited,
-    global_applications_per_organization_limit: unlimited,
-    global_events_per_day_limit: unlimited,
-    global_days_of_events_retention_limit: unlimited,
-    global_subscriptions_per_application_limit: unlimited,
-    global_event_types_per_application_limit: unlimited,
-  },
-};
+function quotasOf({ quotas: { isEnforced, defaults } }: ApiContext): z.output<typeof quotasView> {
+  return {
+    enabled: isEnforced,
+    limits: {
+      global_members_per_organization_limit: defaults.members_per_organization_limit,
+      global_applications_per_organization_limit: defaults.applications_per_organization_limit,
+      global_events_per_day_limit: defaults.events_per_day_limit,
+      global_days_of_events_retention_limit: defaults.days_of_events_retention_limit,
+      global_subscriptions_per_application_limit: defaults.subscriptions_per_application_limit,
+      global_event_types_per_application_limit: defaults.event_types_per_application_limit,
+    },
+  };
+}
 
-function instanceOf({ settings }: ApiContext): z.output<typeof instanceView> {
+function instanceOf({ settings, quotas }: ApiContext): z.output<typeof instanceView> {
   return {
     biscuit_public_key: '',
     support_email_address: settings.supportEmailAddress,
     registration_disabled: true,
     auto_db_migration: settings.autoDbMigration,
     application_secret_compatibility: true,
-    quota_enforcement: false,
+    quota_enforcement: quotas.isEnforced,
     password_minimum_length: 12,
     matomo: null,
     formbricks: null,

@@ -6,16 +6,17 @@ import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { invalidField } from '../http/parse.ts';
 import { ProblemError } from '../problems.ts';
-import { organizationInfoView, organizationParams, organizationPost, organizationView } from '../schemas/organizations.ts';
+import { organizationInfoView, organizationParams, organizationPost, organizationPut, organizationView } from '../schemas/organizations.ts';
+import type { Quotas } from '../services/limits/quotas.ts';
 import { changeOrganization, createOrganization, removeOrganization } from '../services/write-organization.ts';
-import { stepOf, unlimited } from './usage.ts';
+import { stepOf } from './usage.ts';
 
 /** Organizations, which own applications. */
 export function organizationRoutes(context: ApiContext): Route[] {
-  return [...readRoutes(), ...writeRoutes(), ...deleteRoutes(context)];
+  return [...readRoutes(context), ...writeRoutes(context), ...deleteRoutes(context)];
 }
 
-function readRoutes(): Route[] {
+function readRoutes({ quotas }: ApiContext): Route[] {
   return [
     defineRoute({
       name: 'organizations.list',
@@ -42,13 +43,13 @@ function readRoutes(): Route[] {
       answer: { status: 200, schema: organizationInfoView },
       problems: ['NotFound'],
       async handle({ db, params }) {
-        return { status: 200, body: infoOf(await find(db, params.organization_id)) };
+        return { status: 200, body: await infoOf(db, quotas, await find(db, params.organization_id)) };
       },
     }),
   ];
 }
 
-function writeRoutes(): Route[] {
+function writeRoutes({ quotas, tokens }: ApiContext): Route[] {
   return [
     defineRoute({
       name: 'organizations.create',
@@ -66,23 +67,26 @@ function writeRoutes(): Route[] {
         if (!row) {
           throw invalidField('organization_id', { code: 'deleted', message: 'an organization of this id was deleted' });
         }
-        return { status: 200, body: infoOf(row) };
+        return { status: 200, body: await infoOf(db, quotas, row) };
       },
     }),
     defineRoute({
       name: 'organizations.update',
-      summary: 'Renames an organization',
+      summary: 'Renames an organization and gives it quotas of its own',
       method: 'put',
       path: '/organizations/:organization_id',
       access: 'master',
       params: organizationParams,
-      body: organizationPost,
+      body: organizationPut,
       answer: { status: 200, schema: organizationInfoView },
       problems: ['OrganizationNameMissing', 'NotFound'],
       async handle({ db, audit, params, body }) {
         const { organization_id: organizationId } = params;
-        await changeOrganization(db, audit, { organizationId, name: body.name });
-        return { status: 200, body: infoOf(await find(db, organizationId)) };
+        await changeOrganization(db, audit, { organizationId, name: body.name, limits: body.quotas });
+        if (body.quotas !== null) {
+          tokens.clear();
+        }
+        return { status: 200, body: await infoOf(db, quotas, await find(db, organizationId)) };
       },
     }),
   ];
@@ -117,18 +121,13 @@ function view(row: OrganizationRow, role: z.output<typeof organizationView>['rol
   return { organization_id: row.organization_id, role, name: row.name, plan: null };
 }
 
-function infoOf(row: OrganizationRow): z.output<typeof organizationInfoView> {
+async function infoOf(db: Database, quotas: Quotas, row: OrganizationRow): Promise<z.output<typeof organizationInfoView>> {
   return {
     organization_id: row.organization_id,
     name: row.name,
     plan: null,
     users: [],
-    quotas: {
-      members_per_organization_limit: unlimited,
-      applications_per_organization_limit: unlimited,
-      events_per_day_limit: unlimited,
-      days_of_events_retention_limit: unlimited,
-    },
+    quotas: { ...(await quotas.ofOrganization(db, row.organization_id)) },
     consumption: { members: 0, applications: row.applications, events_per_day: row.events_today },
     onboarding_steps: {
       application: stepOf(row.applications > 0),

@@ -10,6 +10,7 @@ import { findAuthorized } from '../http/authorize.ts';
 import { invalidField } from '../http/parse.ts';
 import { defineRoute, type Reply, type RequestContext, type Route } from '../http/route.ts';
 import { applicationQuery } from '../http/schemas.ts';
+import { tooMany } from '../http/too-many.ts';
 import { ProblemError } from '../problems.ts';
 import { policyOf, policyViewOf } from '../schemas/subscription-policies.ts';
 import {
@@ -70,7 +71,7 @@ function readRoutes(context: ApiContext): Route[] {
 }
 
 function writeRoutes(context: ApiContext): Route[] {
-  const { notifier, secretsKey } = context;
+  const { notifier, quotas, secretsKey } = context;
   return [
     defineRoute({
       name: 'subscriptions.create',
@@ -81,10 +82,12 @@ function writeRoutes(context: ApiContext): Route[] {
       application: 'body',
       body: subscriptionPost,
       answer: { status: 201, schema: writtenSubscriptionView },
-      problems: ['EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity'],
+      problems: ['EventTypeDoesNotExist', 'UnauthorizedWorkers', 'LabelsAmbiguity', 'TooManySubscriptionsPerApplication'],
       async handle({ db, principal, audit, body }) {
         const wanted = readWanted(context, body);
-        return replyWith(context, { db, principal }, 201, body, await createSubscription(db, audit, secretsKey, wanted));
+        const { subscriptions_per_application_limit: limit } = await quotas.ofApplication(db, wanted.applicationId);
+        const result = await createSubscription(db, audit, secretsKey, { ...wanted, limit });
+        return replyWith(context, { db, principal }, 201, body, result);
       },
     }),
     defineRoute({
@@ -188,6 +191,8 @@ function idOf(result: WriteResult): string {
       return result.subscriptionId;
     case 'application_missing':
       throw new ProblemError('Forbidden');
+    case 'too_many':
+      throw tooMany('TooManySubscriptionsPerApplication', result.limit);
     case 'subscription_missing':
       throw new ProblemError('NotFound', { detail: 'The application has no subscription of this id.' });
     case 'event_types_missing':

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { sentCount, sentUuid, uuid } from '../http/schemas.ts';
 import { nameOr } from './names.ts';
+import { applicationLimitsView, ownApplicationLimits } from './quotas.ts';
 import { sentStep } from './usage.ts';
 
 export const applicationPost = z.object({ organization_id: uuid, name: nameOr('ApplicationNameMissing') }).meta({ id: 'ApplicationPost' });
+
+export const applicationPut = applicationPost.extend({ quotas: ownApplicationLimits }).meta({ id: 'ApplicationPut' });
 
 export const applicationListQuery = z.object({ organization_id: uuid });
 
@@ -15,7 +18,7 @@ export const applicationView = z
 
 /** What an application may use and uses, beside what it is. */
 export const applicationUsageView = z.object({
-  quotas: z.object({ events_per_day_limit: sentCount, days_of_events_retention_limit: sentCount }),
+  quotas: applicationLimitsView,
   consumption: z.object({ events_per_day: sentCount }),
   onboarding_steps: z.object({ event_type: sentStep, subscription: sentStep, event: sentStep }),
 });

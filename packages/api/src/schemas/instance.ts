@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { sentCount } from '../http/schemas.ts';
 import { payloadContentTypes } from './events.ts';
-
-const sentLimit = z.int32().min(1);
+import { sentLimit } from './quotas.ts';
 
 /** A wrong key is a wrong key, whatever it is made of. */
 export const healthQuery = z.object({ key: z.unknown().optional().meta({ type: 'string' }) });

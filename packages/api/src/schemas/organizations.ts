@@ -2,6 +2,7 @@ import { installationId } from '@postrider/shared/domain/audit-entry';
 import { z } from 'zod';
 import { optional, sentCount, sentUuid, uuid } from '../http/schemas.ts';
 import { nameOr } from './names.ts';
+import { organizationLimitsView, ownOrganizationLimits } from './quotas.ts';
 import { sentStep } from './usage.ts';
 
 /** The audit log keeps the changes of the installation itself under this one. */
@@ -10,6 +11,8 @@ const wantedId = uuid.refine((id) => id !== installationId, { error: 'this id is
 export const organizationPost = z
   .object({ name: nameOr('OrganizationNameMissing'), organization_id: optional(wantedId) })
   .meta({ id: 'OrganizationPost' });
+
+export const organizationPut = organizationPost.extend({ quotas: ownOrganizationLimits }).meta({ id: 'OrganizationPut' });
 
 export const organizationParams = z.object({ organization_id: uuid });
 
@@ -29,12 +32,7 @@ export const organizationInfoView = z
     name: z.string(),
     plan,
     users,
-    quotas: z.object({
-      members_per_organization_limit: sentCount,
-      applications_per_organization_limit: sentCount,
-      events_per_day_limit: sentCount,
-      days_of_events_retention_limit: sentCount,
-    }),
+    quotas: organizationLimitsView,
     consumption: z.object({ members: sentCount, applications: sentCount, events_per_day: sentCount }),
     onboarding_steps: z.object({ application: sentStep, event_type: sentStep, subscription: sentStep, event: sentStep }),
   })

@@ -15,6 +15,8 @@ export type IngestResult =
   | { readonly kind: 'ingested'; readonly eventId: string; readonly receivedAt: Date }
   | { readonly kind: 'duplicate'; readonly eventId: string; readonly sameContent: boolean }
   | { readonly kind: 'event_type_missing' }
+  /** As many as its quota allows were ingested today, which ends after this time. */
+  | { readonly kind: 'quota_exceeded'; readonly retryAfterMs: number }
   | { readonly kind: 'application_missing' };
 
 export interface IngestedGroup {
@@ -22,6 +24,8 @@ export interface IngestedGroup {
   readonly results: readonly IngestResult[];
   /** The pools of workers that have something to deliver now. */
   readonly poolIds: readonly number[];
+  /** The same of attempts that are parked. */
+  readonly parkedPoolIds: readonly number[];
 }
 
 /** Fixes the id and the hash of the content, so that sending the event to the database again cannot make a second one of it. */
@@ -66,8 +70,9 @@ export async function ingestGroup(db: Database, events: readonly EventToIngest[]
       results.set(event, resultOf(event, row, stored.get(keyOf(event)), isResent));
     }
   }
-  const poolIds = rows[0]?.pool_ids ?? [];
-  return addFollowers(db, events, { leaders, stored, results, poolIds });
+  const [first] = rows;
+  const pools = { poolIds: first?.pool_ids ?? [], parkedPoolIds: first?.parked_pool_ids ?? [] };
+  return addFollowers(db, events, { leaders, stored, results, ...pools });
 }
 
 interface Led {
@@ -75,6 +80,7 @@ interface Led {
   readonly stored: ReadonlyMap<string, StoredKey>;
   readonly results: Map<EventToIngest, IngestResult>;
   readonly poolIds: readonly number[];
+  readonly parkedPoolIds: readonly number[];
 }
 
 interface StoredKey {
@@ -104,6 +110,7 @@ async function addFollowers(db: Database, events: readonly EventToIngest[], led:
   return {
     results: events.map((event) => results.get(event) ?? { kind: 'event_type_missing' }),
     poolIds: [...led.poolIds, ...(next?.poolIds ?? [])],
+    parkedPoolIds: [...led.parkedPoolIds, ...(next?.parkedPoolIds ?? [])],
   };
 }
 

@@ -7,7 +7,8 @@ import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-d
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ingestGroup, type NewEvent, prepareEvent } from './ingest-events.ts';
-import { createIngestionBatcher, IngestionOverloadedError, type IngestionBatcher } from './ingestion-batcher.ts';
+import { IngestionOverloadedError } from './ingest-pressure.ts';
+import { createIngestionBatcher, type IngestionBatcher } from './ingestion-batcher.ts';
 import { settleSubscriptions } from './settle-subscription.ts';
 
 let database: TestDatabase;
@@ -43,7 +44,7 @@ function givenBatcher(notified: number[] = []): IngestionBatcher {
   return createIngestionBatcher({
     ingestGroup: (events, isResent) => ingestGroup(database.db, events, isResent),
     ensurePartitions: () => ensurePartitions(database.db),
-    notify: (poolIds) => notified.push(...poolIds),
+    notify: ({ poolIds }) => notified.push(...poolIds),
     wait,
     report: { groupIngested() {}, groupResent() {} },
     now: () => performance.now(),

@@ -1,44 +1,44 @@
 import { isConnectionFailure, isMissingPartition, isRefusedData, isTransient } from '@postrider/shared/database/postgres-errors';
 import type { EventToIngest } from '@postrider/shared/database/queries/ingest-events';
-import { ingestGroupBytesMax, ingestGroupEventsMax, ingestWaitingBytesMax, ingestWaitingEventsMax } from '@postrider/shared/domain/limits';
+import { ingestWaitMsMax } from '@postrider/shared/domain/limits';
 import { type IngestedGroup, type IngestResult, type NewEvent, prepareEvent } from './ingest-events.ts';
+import { createIngestPressure, IngestionOverloadedError, type RefusalReason } from './ingest-pressure.ts';
+import { createWaitingEvents, type WaitingEvent } from './waiting-events.ts';
 
 /** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
 const concurrentGroupsMax = 2;
 /** Waits before a group is sent again after its connection broke: the client is waiting, and tries again by itself after that. */
 const resendDelaysMs = [50, 200, 1000, 2000] as const;
+/** A statement that hung until its own limit is not sent again: its clients have waited long enough to hear that they should. */
+const resendForMs = 5000;
 const transientTriesMax = 10;
-
-/** Too many events wait for the database already: the client should come back in a moment. */
-export class IngestionOverloadedError extends Error {
-  override readonly name = 'IngestionOverloadedError';
-}
 
 export interface IngestionBatcherOptions {
   /** Writes a group in one statement. */
   readonly ingestGroup: (events: readonly EventToIngest[], isResent: boolean) => Promise<IngestedGroup>;
   readonly ensurePartitions: () => Promise<unknown>;
   /** Tells workers of these pools that something is due; called after the commit. */
-  readonly notify: (poolIds: readonly number[]) => void;
+  readonly notify: (group: Pick<IngestedGroup, 'poolIds' | 'parkedPoolIds'>) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly report: {
     groupIngested(group: { events: number; tookMs: number }): void;
     groupResent(error: unknown): void;
   };
   readonly now: () => number;
+  /** How long an event may expect to wait; five seconds unless given. */
+  readonly waitLimitMs?: number;
+  /** A reason from elsewhere to take no event now. */
+  readonly refusal?: () => RefusalReason | null;
 }
 
 export interface IngestionBatcher {
-  /** Resolves after the event and its attempts are committed. Rejects with the database's error, or `IngestionOverloadedError`. */
+  /**
+   * Resolves after the event and its attempts are committed. Rejects with the database's error, or with `IngestionOverloadedError` when it was
+   * not even sent to the database.
+   */
   ingest(event: NewEvent): Promise<IngestResult>;
   /** Resolves when nothing waits any more. */
   drain(): Promise<void>;
-}
-
-interface Waiting {
-  readonly event: EventToIngest;
-  readonly resolve: (result: IngestResult) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -46,8 +46,9 @@ interface Waiting {
  * written, so a lone event waits for nothing.
  */
 export function createIngestionBatcher(options: IngestionBatcherOptions): IngestionBatcher {
-  let waiting: Waiting[] = [];
-  let waitingBytes = 0;
+  const { now, waitLimitMs = ingestWaitMsMax } = options;
+  const pressure = createIngestPressure({ waitLimitMs, concurrentGroupsMax, now });
+  const waiting = createWaitingEvents({ waitLimitMs, now });
   let groupsInFlight = 0;
   let scheduled = false;
   let onIdle: (() => void)[] = [];
@@ -64,12 +65,18 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   }
 
   function startGroups(): void {
-    while (groupsInFlight < concurrentGroupsMax && waiting.length > 0) {
-      const group = takeGroup();
+    while (groupsInFlight < concurrentGroupsMax && waiting.count() > 0) {
+      const group = waiting.takeGroup();
       groupsInFlight += 1;
+      const ended = pressure.groupStarted();
       // Settles every event of the group itself and never rejects.
-      void writeGroup(options, group).then(() => {
+      void writeGroup(options, group).then((end) => {
         groupsInFlight -= 1;
+        ended(end);
+        if (end === 'database_away') {
+          // What waits would only find out the same, later.
+          waiting.refuseAll('database_away');
+        }
         startGroups();
       });
     }
@@ -79,26 +86,15 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
     }
   }
 
-  function takeGroup(): Waiting[] {
-    let bytes = 0;
-    const tooMany = waiting.findIndex(({ event }, index) => {
-      bytes += event.payload.length;
-      return index > 0 && (index >= ingestGroupEventsMax || bytes > ingestGroupBytesMax);
-    });
-    const group = waiting.slice(0, tooMany === -1 ? waiting.length : tooMany);
-    waiting = waiting.slice(group.length);
-    waitingBytes -= group.reduce((sum, { event }) => sum + event.payload.length, 0);
-    return group;
-  }
-
   return {
     ingest(event) {
-      if (waiting.length >= ingestWaitingEventsMax || waitingBytes + event.payload.length > ingestWaitingBytesMax) {
-        return Promise.reject(new IngestionOverloadedError('Too many events wait for the database.'));
+      const waits = { events: waiting.count(), bytes: waiting.payloadBytes() + event.payload.length, groupsInFlight };
+      const refusal = options.refusal?.() ?? pressure.refusalOf(waits);
+      if (refusal) {
+        return Promise.reject(new IngestionOverloadedError(refusal));
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ event: prepareEvent(event), resolve, reject });
-        waitingBytes += event.payload.length;
+        waiting.add({ event: prepareEvent(event), resolve, reject });
         schedule();
       });
     },
@@ -111,15 +107,17 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   };
 }
 
-async function writeGroup(options: IngestionBatcherOptions, group: readonly Waiting[]): Promise<void> {
+type GroupEnd = 'written' | 'database_away' | 'refused';
+
+async function writeGroup(options: IngestionBatcherOptions, group: readonly WaitingEvent[]): Promise<GroupEnd> {
   const startedAt = options.now();
   try {
-    const { results, poolIds } = await writeEvents(
+    const { results, ...pools } = await writeEvents(
       options,
       group.map(({ event }) => event),
     );
     options.report.groupIngested({ events: group.length, tookMs: options.now() - startedAt });
-    options.notify(poolIds);
+    options.notify(pools);
     group.forEach(({ resolve, reject }, index) => {
       const result = results[index];
       if (result) {
@@ -128,20 +126,22 @@ async function writeGroup(options: IngestionBatcherOptions, group: readonly Wait
         reject(new Error('The database did not say what became of an event.'));
       }
     });
+    return 'written';
   } catch (error) {
     if (isRefusedData(error) && group.length > 1) {
       // One event that PostgreSQL cannot take must not fail the others of its group.
       const middle = Math.ceil(group.length / 2);
       await writeGroup(options, group.slice(0, middle));
-      await writeGroup(options, group.slice(middle));
-      return;
+      return writeGroup(options, group.slice(middle));
     }
     group.forEach(({ reject }) => reject(error));
+    return isConnectionFailure(error) ? 'database_away' : 'refused';
   }
 }
 
 /** Sends a group until it is written, or until waiting longer would only keep the clients from trying again. */
 async function writeEvents(options: IngestionBatcherOptions, events: readonly EventToIngest[]): Promise<IngestedGroup> {
+  const startedAtMs = options.now();
   let resends = 0;
   for (let tries = 1; ; tries += 1) {
     try {
@@ -151,7 +151,7 @@ async function writeEvents(options: IngestionBatcherOptions, events: readonly Ev
         await options.ensurePartitions();
       } else if (isTransient(error) && tries < transientTriesMax) {
         continue;
-      } else if (isConnectionFailure(error) && resends < resendDelaysMs.length) {
+      } else if (isConnectionFailure(error) && resends < resendDelaysMs.length && options.now() - startedAtMs < resendForMs) {
         options.report.groupResent(error);
         await options.wait(resendDelaysMs[resends] ?? 0);
         resends += 1;

@@ -4,6 +4,7 @@ import { deleteSubscription } from '@postrider/shared/database/queries/delete-su
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
 import { moveOrganizationSubscriptions } from '@postrider/shared/database/queries/move-organization-subscriptions';
 import { parseSecretsKey } from '@postrider/shared/secrets/sealed-secret';
+import { unlimited } from '@postrider/shared/domain/quotas';
 import { testSecretsKey } from '@postrider/testkit/postrider-processes';
 import { insertApplication, insertSubscription } from '@postrider/testkit/factories';
 import { eventually } from '@postrider/testkit/eventually';
@@ -120,6 +121,7 @@ test('no subscription outlives the application that it is being written for', as
       target: { method: 'POST', url: 'http://127.0.0.1:9/', headers: {} },
       policy: noPolicy,
       dedicatedWorkers: [],
+      limit: unlimited,
     };
     const create = () => createSubscription(database.db, audit, secretsKey, wanted);
     await Promise.all([create(), create(), create(), removeApplication(database.db, audit, applicationId), create(), create()]);

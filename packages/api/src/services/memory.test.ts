@@ -71,3 +71,19 @@ test('does not keep a token past its expiry, counted from before it was asked fo
   state.exists = false;
   expect(await cache.find(token)).toBeUndefined();
 });
+
+test('tells whether it had to ask', async () => {
+  const results: string[] = [];
+  const cache = createMemory({
+    lookUp: () => Promise.resolve(owner),
+    ttlMs: 60_000,
+    now: () => 0,
+    onLookUp: (result) => results.push(result),
+  });
+  cache.setListening(true);
+  await cache.find(token);
+  await cache.find(token);
+  cache.clear();
+  await cache.find(token);
+  expect(results).toEqual(['miss', 'hit', 'miss']);
+});

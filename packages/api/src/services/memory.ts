@@ -15,6 +15,8 @@ export interface MemoryOptions<Value> {
   /** How long a value holds from when it was asked for; null without an end. */
   readonly holdsForMs?: (value: Value) => number | null;
   readonly now: () => number;
+  /** Hears whether a look-up was answered from memory. */
+  readonly onLookUp?: (result: 'hit' | 'miss') => void;
 }
 
 const entriesMax = 10_000;
@@ -37,8 +39,10 @@ export function createMemory<Value>(options: MemoryOptions<Value>): Memory<Value
     async find(key) {
       const known = isListening ? kept.get(key) : undefined;
       if (known && options.now() < known.untilMs) {
+        options.onLookUp?.('hit');
         return known.value;
       }
+      options.onLookUp?.('miss');
       const startedIn = generation;
       const startedAtMs = options.now();
       const value = await options.lookUp(key);

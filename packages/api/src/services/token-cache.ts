@@ -1,3 +1,4 @@
+import { type ApplicationLimitsRow, findApplicationLimits } from '@postrider/shared/database/queries/find-application-limits';
 import { type ApplicationRow, findApplication } from '@postrider/shared/database/queries/find-application';
 import { type ApplicationSecretOwner, findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { findServiceTokenOwner, type ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
@@ -11,7 +12,9 @@ export interface TokenCache {
   findServiceToken(token: string): Promise<ServiceTokenOwner | undefined>;
   /** An application never changes its organization; when it is deleted, so are its secrets, and everything here is forgotten. */
   findApplication(applicationId: string): Promise<ApplicationRow | undefined>;
-  /** Forgets everything: some token or application was changed or deleted. Look-ups under way are not kept either. */
+  /** The limits of their own that an application and its organization have. */
+  findLimits(applicationId: string): Promise<ApplicationLimitsRow | undefined>;
+  /** Forgets everything: some token, application or limit was changed or deleted. Look-ups under way are not kept either. */
   clear(): void;
   /** Whether deletions elsewhere are heard of; while they are not, nothing is answered from memory. */
   setListening(isListening: boolean): void;
@@ -21,23 +24,46 @@ export interface TokenCacheOptions {
   /** How long an answer is kept; 0 keeps none. */
   readonly ttlMs: number;
   readonly now: () => number;
+  readonly report: {
+    lookedUp(cache: 'application_secret' | 'service_token' | 'application' | 'limits', result: 'hit' | 'miss'): void;
+    listening(isListening: boolean): void;
+  };
 }
 
 export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOptions): TokenCache {
+  const { report } = options;
   // By hash, so that no token stays in memory.
-  const secrets = createMemory({ ...options, lookUp: (key) => findApplicationSecret(db, Buffer.from(key, 'base64')) });
+  const secrets = createMemory({
+    ...options,
+    lookUp: (key) => findApplicationSecret(db, Buffer.from(key, 'base64')),
+    onLookUp: (result) => report.lookedUp('application_secret', result),
+  });
   const serviceTokens = createMemory({
     ...options,
     lookUp: (key) => findServiceTokenOwner(db, Buffer.from(key, 'base64')),
     holdsForMs: (owner) => owner.expires_in_ms,
+    onLookUp: (result) => report.lookedUp('service_token', result),
   });
-  const applications = createMemory({ ...options, lookUp: (applicationId) => findApplication(db, applicationId) });
-  const all: readonly Pick<Memory<unknown>, 'clear' | 'setListening'>[] = [secrets, serviceTokens, applications];
+  const applications = createMemory({
+    ...options,
+    lookUp: (applicationId) => findApplication(db, applicationId),
+    onLookUp: (result) => report.lookedUp('application', result),
+  });
+  const limits = createMemory({
+    ...options,
+    lookUp: (applicationId) => findApplicationLimits(db, applicationId),
+    onLookUp: (result) => report.lookedUp('limits', result),
+  });
+  const all: readonly Pick<Memory<unknown>, 'clear' | 'setListening'>[] = [secrets, serviceTokens, applications, limits];
   return {
     findApplicationSecret: (token) => secrets.find(tokenHash(token).toString('base64')),
     findServiceToken: (token) => serviceTokens.find(tokenHash(token).toString('base64')),
     findApplication: (applicationId) => applications.find(applicationId),
+    findLimits: (applicationId) => limits.find(applicationId),
     clear: () => all.forEach((memory) => memory.clear()),
-    setListening: (isListening) => all.forEach((memory) => memory.setListening(isListening)),
+    setListening(isListening) {
+      all.forEach((memory) => memory.setListening(isListening));
+      report.listening(isListening);
+    },
   };
 }

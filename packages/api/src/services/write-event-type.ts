@@ -1,14 +1,24 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
+import { countEventTypes } from '@postrider/shared/database/queries/count-event-types';
 import { deactivateEventType } from '@postrider/shared/database/queries/deactivate-event-type';
 import { type EventTypeRow, listEventTypes } from '@postrider/shared/database/queries/list-event-types';
+import { lockApplication } from '@postrider/shared/database/queries/lock-application';
 import { type NewEventType, upsertEventType } from '@postrider/shared/database/queries/upsert-event-type';
+import { unlimited } from '@postrider/shared/domain/quotas';
 import type { Audit } from './audit.ts';
 
-/** Creates an event type, or activates it again. */
-export function createEventType(db: DatabasePool, audit: Audit, wanted: NewEventType): Promise<EventTypeRow> {
+/** Creates an event type, or activates it again; undefined when the application has as many active ones as this already. */
+export function createEventType(db: DatabasePool, audit: Audit, wanted: NewEventType, limit: number): Promise<EventTypeRow | undefined> {
   const { applicationId, service, resourceType, verb } = wanted;
   return db.transaction(async (transaction) => {
+    if (limit < unlimited) {
+      // Whoever counts holds the application, so that of two who count at once one sees what the other made.
+      await lockApplication(transaction, applicationId);
+    }
     const [before] = await listEventTypes(transaction, applicationId, [`${service}.${resourceType}.${verb}`]);
+    if (!before && limit < unlimited && (await countEventTypes(transaction, applicationId)) >= limit) {
+      return undefined;
+    }
     const after = await upsertEventType(transaction, wanted);
     await audit(transaction, { ...about(applicationId, after.event_type_name), before: before ?? null, after });
     return after;

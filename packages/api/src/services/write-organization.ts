@@ -1,9 +1,12 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { deleteOrganization } from '@postrider/shared/database/queries/delete-organization';
+import { findOrganizationLimits } from '@postrider/shared/database/queries/find-organization-limits';
 import { insertOrganization } from '@postrider/shared/database/queries/insert-organization';
 import { lockOrganization } from '@postrider/shared/database/queries/lock-organization';
 import { notifyTokensDeleted } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { renameOrganization } from '@postrider/shared/database/queries/rename-organization';
+import { writeOrganizationLimits } from '@postrider/shared/database/queries/write-organization-limits';
+import type { OrganizationLimits, OwnLimits } from '@postrider/shared/domain/quotas';
 import type { Audit } from './audit.ts';
 
 export interface WantedOrganization {
@@ -21,14 +24,31 @@ export async function createOrganization(db: DatabasePool, audit: Audit, organiz
   });
 }
 
-/** Renames an organization, if there is one of this id. */
-export async function changeOrganization(db: DatabasePool, audit: Audit, { organizationId, name }: WantedOrganization): Promise<void> {
+/** An organization as it is to be. */
+export interface ChangedOrganization extends WantedOrganization {
+  /** Limits of its own; null leaves them as they are. */
+  readonly limits: OwnLimits<OrganizationLimits> | null;
+}
+
+/** Renames an organization and gives it limits, if there is one of this id. */
+export async function changeOrganization(
+  db: DatabasePool,
+  audit: Audit,
+  { organizationId, name, limits }: ChangedOrganization,
+): Promise<void> {
   await db.transaction(async (transaction) => {
     const before = await lockOrganization(transaction, organizationId);
-    if (before) {
-      await renameOrganization(transaction, organizationId, name);
-      await audit(transaction, { ...about(organizationId), before, after: { name } });
+    if (!before) {
+      return;
     }
+    await renameOrganization(transaction, organizationId, name);
+    const limitsBefore = limits && (await findOrganizationLimits(transaction, organizationId));
+    if (limits) {
+      await writeOrganizationLimits(transaction, organizationId, limits);
+      // They are remembered with the tokens.
+      await notifyTokensDeleted(transaction);
+    }
+    await audit(transaction, { ...about(organizationId), before: { ...before, ...limitsBefore }, after: { name, ...limits } });
   });
 }
 

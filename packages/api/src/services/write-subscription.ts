@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, DatabasePool } from '@postrider/shared/database/pool';
+import { countSubscriptions } from '@postrider/shared/database/queries/count-subscriptions';
 import { deleteSubscription } from '@postrider/shared/database/queries/delete-subscription';
 import { holdApplication } from '@postrider/shared/database/queries/hold-application';
 import { insertSubscription, type SubscriptionToWrite } from '@postrider/shared/database/queries/insert-subscription';
 import { listAllowedWorkers } from '@postrider/shared/database/queries/list-allowed-workers';
 import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
 import { listSubscriptions, type SubscriptionRow } from '@postrider/shared/database/queries/list-subscriptions';
+import { lockApplication } from '@postrider/shared/database/queries/lock-application';
 import { lockOrganizationWorkers } from '@postrider/shared/database/queries/lock-organization-workers';
 import { lockSubscription } from '@postrider/shared/database/queries/lock-subscription';
 import { replaceSubscriptionEventTypes } from '@postrider/shared/database/queries/replace-subscription-event-types';
@@ -13,6 +15,7 @@ import { replaceSubscriptionWorkers } from '@postrider/shared/database/queries/r
 import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
 import { upsertWorkerPool } from '@postrider/shared/database/queries/upsert-worker-pool';
 import { newId } from '@postrider/shared/domain/ids';
+import { unlimited } from '@postrider/shared/domain/quotas';
 import { type SecretsKey, seal } from '@postrider/shared/secrets/sealed-secret';
 import type { Audit } from './audit.ts';
 
@@ -24,9 +27,16 @@ export interface WantedSubscription extends Omit<SubscriptionToWrite, 'subscript
   readonly dedicatedWorkers: readonly string[];
 }
 
+/** A subscription that is to be made. */
+export interface NewSubscription extends WantedSubscription {
+  /** Subscriptions that the application may have. */
+  readonly limit: number;
+}
+
 export type WriteResult =
   | { readonly kind: 'written'; readonly subscriptionId: string }
   | { readonly kind: 'application_missing' }
+  | { readonly kind: 'too_many'; readonly limit: number }
   | { readonly kind: 'subscription_missing' }
   | { readonly kind: 'event_types_missing'; readonly names: readonly string[] }
   | { readonly kind: 'workers_not_allowed'; readonly names: readonly string[] };
@@ -36,13 +46,14 @@ export function createSubscription(
   db: DatabasePool,
   audit: Audit,
   secretsKey: SecretsKey,
-  wanted: WantedSubscription,
+  { limit, ...wanted }: NewSubscription,
 ): Promise<WriteResult> {
   const subscriptionId = newId();
   const secretSealed = seal(secretsKey, randomUUID(), `subscription:${subscriptionId}`);
   return write(db, audit, wanted, {
     subscriptionId,
     isNew: true,
+    limit,
     writeRow: (transaction, poolId) => insertSubscription(transaction, { ...wanted, subscriptionId, poolId, secretSealed }),
   });
 }
@@ -57,6 +68,7 @@ export function changeSubscription(
   return write(db, audit, wanted, {
     subscriptionId,
     isNew: false,
+    limit: unlimited,
     writeRow: (transaction, poolId) => updateSubscription(transaction, { ...wanted, subscriptionId, poolId }),
   });
 }
@@ -76,16 +88,25 @@ export function removeSubscription(db: DatabasePool, audit: Audit, applicationId
 interface Writing {
   readonly subscriptionId: string;
   readonly isNew: boolean;
+  readonly limit: number;
   readonly writeRow: (transaction: Database, poolId: number) => Promise<void>;
 }
 
 function write(db: DatabasePool, audit: Audit, wanted: WantedSubscription, writing: Writing): Promise<WriteResult> {
   const { applicationId } = wanted;
-  const { subscriptionId, isNew, writeRow } = writing;
+  const { subscriptionId, isNew, limit, writeRow } = writing;
+  const isLimited = limit < unlimited;
   return db.transaction(async (transaction) => {
     // Authorized a moment ago, and deleted since: a subscription that is written now would be delivered to for ever.
-    if (!(await holdApplication(transaction, applicationId))) {
+    // Whoever counts holds the application alone, so that of two who count at once one sees what the other made.
+    const isHeld = isLimited
+      ? (await lockApplication(transaction, applicationId)) !== undefined
+      : await holdApplication(transaction, applicationId);
+    if (!isHeld) {
       return { kind: 'application_missing' };
+    }
+    if (isLimited && (await countSubscriptions(transaction, applicationId)) >= limit) {
+      return { kind: 'too_many', limit };
     }
     const known = new Set((await listEventTypes(transaction, applicationId, wanted.eventTypes)).map((row) => row.event_type_name));
     const missing = wanted.eventTypes.filter((name) => !known.has(name));

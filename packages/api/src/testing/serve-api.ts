@@ -11,6 +11,8 @@ import type { Express } from 'express';
 import { pino } from 'pino';
 import type { ApiContext } from '../context.ts';
 import { createApiServer } from '../http/server.ts';
+import { noQuotas, type QuotaOptions } from '../services/limits/quotas.ts';
+import { noRateLimits, type RateLimits } from '../services/limits/rate-limiter.ts';
 import { wireApi } from '../wiring.ts';
 
 export interface ServedApi {
@@ -20,11 +22,17 @@ export interface ServedApi {
   readonly master: ApiClient;
   readonly app: Express;
   readonly context: ApiContext;
+  /** As when the process is to stop. */
+  endStreams(): void;
   close(): void;
 }
 
 export interface ServeOptions {
   readonly settings?: Partial<ApiContext['settings']>;
+  /** None unless given. */
+  readonly rateLimits?: RateLimits;
+  /** Not enforced unless given. */
+  readonly quotas?: QuotaOptions;
   /** A minute unless given. */
   readonly authCacheTtlMs?: number;
 }
@@ -35,7 +43,7 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
   if (!secretsKey) {
     throw new Error('The key of tests is not a key.');
   }
-  const { app, context, tokens } = wireApi({
+  const { app, context, tokens, endStreams } = wireApi({
     db,
     logger: pino({ level: 'silent' }),
     registry: createRegistry(),
@@ -50,6 +58,8 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
     secretsKey,
     masterApiKey: testMasterKey,
     authCacheTtlMs: options.authCacheTtlMs ?? 60_000,
+    rateLimits: options.rateLimits ?? noRateLimits,
+    quotas: options.quotas ?? noQuotas,
     now: () => performance.now(),
     wait: (delayMs) => wait(delayMs),
   });
@@ -62,6 +72,7 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
     master: new ApiClient(url, testMasterKey, (await DocumentedAnswers.of(url)).check),
     app,
     context,
+    endStreams,
     close() {
       server.close();
       server.closeAllConnections();

@@ -13,6 +13,16 @@ export const operationTable: Readonly<Record<OperationId, Operation>> = {
     rows: null,
     isRepeatable: true,
   },
+  'events.ingest_batch': {
+    method: 'POST',
+    path: '/events/batch',
+    query: [],
+    body: 'whole',
+    statuses: [200],
+    answer: 'list',
+    rows: null,
+    isRepeatable: false,
+  },
   'events.list': {
     method: 'GET',
     path: '/events',

@@ -9,6 +9,9 @@ export function createOperations(caller: Caller) {
       /** Ingests an event: at 201 it and its attempts are committed. `POST /event` */
       ingest: (input: Input<'events.ingest'>, options?: CallOptions): Promise<Answer<'events.ingest'>> =>
         caller.call('events.ingest', input, options),
+      /** Ingests many events: an array, or a stream of lines of any length. `POST /events/batch` */
+      ingestBatch: (input: Input<'events.ingest_batch'>, options?: CallOptions): Promise<Answer<'events.ingest_batch'>> =>
+        caller.call('events.ingest_batch', input, options),
       /** Lists events, newest first. `GET /events` */
       list: (input: Input<'events.list'>, options?: CallOptions): Promise<Answer<'events.list'>> =>
         caller.call('events.list', input, options),
@@ -127,7 +130,7 @@ export function createOperations(caller: Caller) {
       /** Reads an application and what it uses. `GET /applications/{application_id}` */
       get: (input: Input<'applications.get'>, options?: CallOptions): Promise<Answer<'applications.get'>> =>
         caller.call('applications.get', input, options),
-      /** Renames an application. `PUT /applications/{application_id}` */
+      /** Renames an application; with the master key it also gives it quotas of its own. `PUT /applications/{application_id}` */
       update: (input: Input<'applications.update'>, options?: CallOptions): Promise<Answer<'applications.update'>> =>
         caller.call('applications.update', input, options),
       /** Deletes an application and ends its deliveries. `DELETE /applications/{application_id}` */
@@ -157,7 +160,7 @@ export function createOperations(caller: Caller) {
       /** Reads an organization and what it uses. `GET /organizations/{organization_id}` */
       get: (input: Input<'organizations.get'>, options?: CallOptions): Promise<Answer<'organizations.get'>> =>
         caller.call('organizations.get', input, options),
-      /** Renames an organization. `PUT /organizations/{organization_id}` */
+      /** Renames an organization and gives it quotas of its own. `PUT /organizations/{organization_id}` */
       update: (input: Input<'organizations.update'>, options?: CallOptions): Promise<Answer<'organizations.update'>> =>
         caller.call('organizations.update', input, options),
       /** Deletes an organization that has no applications. `DELETE /organizations/{organization_id}` */

@@ -14,9 +14,12 @@ export interface components {
       /** Format: uuid */
       organization_id: string;
       name: string;
+      /** @description No limit is 2147483647. */
       quotas: {
         events_per_day_limit: number;
         days_of_events_retention_limit: number;
+        subscriptions_per_application_limit: number;
+        event_types_per_application_limit: number;
       };
       consumption: {
         events_per_day: number;
@@ -34,6 +37,18 @@ export interface components {
       /** Format: uuid */
       organization_id: string;
       name: string;
+    };
+    ApplicationPut: {
+      /** Format: uuid */
+      organization_id: string;
+      name: string;
+      /** @description Only with the master key. Given, it replaces all limits of its own; a limit that is null or left out is that of the organization. */
+      quotas?: {
+        events_per_day_limit?: number | null;
+        days_of_events_retention_limit?: number | null;
+        subscriptions_per_application_limit?: number | null;
+        event_types_per_application_limit?: number | null;
+      } | null;
     };
     ApplicationSecret: {
       name: string | null;
@@ -58,6 +73,8 @@ export interface components {
       /** @enum {string} */
       outcome: 'created' | 'hastened' | 'in_progress';
     };
+    BatchItem: components['schemas']['IngestedItem'] | components['schemas']['RefusedItem'];
+    BatchResult: components['schemas']['BatchItem'][];
     Delivery: {
       subscription: {
         /** Format: uuid */
@@ -110,6 +127,7 @@ export interface components {
       sensitive: boolean;
       required: boolean;
     };
+    EventBatch: components['schemas']['EventPost'][];
     EventDeliveries: {
       /** Format: uuid */
       event_id: string;
@@ -216,6 +234,12 @@ export interface components {
       /** Format: date-time */
       received_at: string;
     };
+    /** @description The event and all its attempts are committed. */
+    IngestedItem: {
+      /** @constant */
+      status: 201;
+      event: components['schemas']['IngestedEvent'];
+    };
     InstanceConfig: {
       biscuit_public_key: string;
       support_email_address: string;
@@ -269,11 +293,14 @@ export interface components {
         email: string;
         role: string;
       }[];
+      /** @description No limit is 2147483647. */
       quotas: {
         members_per_organization_limit: number;
         applications_per_organization_limit: number;
         events_per_day_limit: number;
         days_of_events_retention_limit: number;
+        subscriptions_per_application_limit: number;
+        event_types_per_application_limit: number;
       };
       consumption: {
         members: number;
@@ -294,6 +321,19 @@ export interface components {
     OrganizationPost: {
       name: string;
       organization_id?: string | null;
+    };
+    OrganizationPut: {
+      name: string;
+      organization_id?: string | null;
+      /** @description Only with the master key. Given, it replaces all limits of its own; a limit that is null or left out is that of the installation. */
+      quotas?: {
+        members_per_organization_limit?: number | null;
+        applications_per_organization_limit?: number | null;
+        events_per_day_limit?: number | null;
+        days_of_events_retention_limit?: number | null;
+        subscriptions_per_application_limit?: number | null;
+        event_types_per_application_limit?: number | null;
+      } | null;
     };
     Problem: {
       /**
@@ -360,6 +400,13 @@ export interface components {
         global_subscriptions_per_application_limit: number;
         global_event_types_per_application_limit: number;
       };
+    };
+    /** @description As the event alone would have been refused. 409 with the code `same_content` is a success. */
+    RefusedItem: {
+      status: number;
+      problem: components['schemas']['Problem'];
+      /** @description Seconds after which to send this event again. */
+      retry_after?: number;
     };
     ReplayPost: {
       /** Format: uuid */
@@ -730,6 +777,30 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['IngestedEvent'];
+        };
+      };
+    };
+  };
+  'events.ingest_batch': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['EventBatch'];
+      };
+    };
+    responses: {
+      /** @description OK */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BatchResult'];
         };
       };
     };
@@ -1416,7 +1487,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ApplicationPost'];
+        'application/json': components['schemas']['ApplicationPut'];
       };
     };
     responses: {
@@ -1622,7 +1693,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['OrganizationPost'];
+        'application/json': components['schemas']['OrganizationPut'];
       };
     };
     responses: {

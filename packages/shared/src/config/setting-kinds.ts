@@ -1,3 +1,4 @@
+import { normalizeUuid } from '../domain/ids.ts';
 import { formatByteSize, parseByteSize } from './byte-size.ts';
 import { formatDuration, parseDurationMs } from './duration.ts';
 import type { ParsedSetting, Setting } from './settings.ts';
@@ -113,6 +114,25 @@ export function optionalInteger(setting: SettingText & { readonly min: number; r
   return optional(setting, integerKind(setting));
 }
 
+/** A whole number, or a word for one that is worked out at start. */
+export function integerOrWord<const W extends string>(
+  setting: SettingText & { readonly min: number; readonly max: number; readonly word: W },
+  value: number | W,
+): Setting<number | W> {
+  const integers = integerKind(setting);
+  const kind: Kind<number | W> = {
+    parse(raw) {
+      if (raw.toLowerCase() === setting.word) {
+        return { ok: true, value: setting.word };
+      }
+      const parsed = integers.parse(raw);
+      return parsed.ok ? parsed : { ok: false, wants: `${parsed.wants}, or ${setting.word}` };
+    },
+    show: (shown) => shown,
+  };
+  return withDefault(setting, kind, value);
+}
+
 /** A part of the whole, from 0 to 1. */
 export function ratio(setting: SettingText, value: number): Setting<number> {
   const kind = kindOf<number>(
@@ -146,6 +166,15 @@ export function byteSize(setting: SettingText & { readonly minBytes: number; rea
 export const url = {
   required: (setting: SettingText & { readonly protocols: readonly string[] }) => required(setting, urlKind(setting.protocols)),
   optional: (setting: SettingText & { readonly protocols: readonly string[] }) => optional(setting, urlKind(setting.protocols)),
+};
+
+/** An id, in its lower-case form. */
+export const uuid = {
+  optional: (setting: SettingText) =>
+    optional(
+      setting,
+      kindOf(normalizeUuid, 'a UUID', (value) => value),
+    ),
 };
 
 /** One of a few words. */

@@ -1,7 +1,7 @@
-import { parseCidr, type ParsedCidr } from '../domain/forbidden-address.ts';
+import { parseCidr, type ParsedCidr } from '../domain/ip-address.ts';
 import { defaultRetrySchedule } from '../domain/retry-schedule.ts';
 import { commonSettings } from './common-settings.ts';
-import { boolean, byteSize, duration, integer, list, optionalInteger, ratio, text, url } from './setting-kinds.ts';
+import { boolean, byteSize, duration, integer, list, optionalInteger, ratio, text, url, uuid } from './setting-kinds.ts';
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -149,6 +149,12 @@ const requestSettings = {
 };
 
 const opsSettings = {
+  operationalEventsApplicationId: uuid.optional({
+    name: 'OPERATIONAL_EVENTS_APPLICATION_ID',
+    group: 'Operations',
+    description:
+      'An application of yours that gets an event when a subscription is disabled, held or recovers, and when a delivery is given up.',
+  }),
   heartbeatUrl: url.optional({
     name: 'MONITORING_HEARTBEAT_URL',
     group: 'Operations',

@@ -8,7 +8,9 @@ import { seeingAllTenants } from './tenant-database.ts';
 
 /** What belongs to the installation, not to a tenant: no column of these may say whose a row is. */
 const sharedTables = [
+  'event.daily_quota',
   'event.events_per_day_progress',
+  'iam.rate_limit_bucket',
   'postrider.isolated_table',
   'postrider.schema_migration',
   'webhook.worker',

@@ -5,7 +5,7 @@ import { notifyDueAttempts } from './queries/notify-due-attempts.ts';
 
 /** Tells workers that attempts are due, after the transaction that made them has committed. */
 export interface WakeUpNotifier {
-  notify(poolIds: Iterable<number>, options?: { rewind: boolean }): void;
+  notify(poolIds: Iterable<number>, options?: { readonly rewind?: boolean; readonly parked?: boolean }): void;
   /** Resolves when what was announced so far has been sent, or given up. */
   flush(): Promise<void>;
 }
@@ -16,17 +16,14 @@ export interface WakeUpNotifier {
  */
 export function createWakeUpNotifier(db: Database, logger: Logger, random: () => number): WakeUpNotifier {
   let pools = new Set<number>();
+  let parkedPools = new Set<number>();
   let rewind = false;
   let running: Promise<void> | null = null;
   // Each process starts elsewhere, so that few events do not always wake the same worker.
   let number = Math.floor(random() * 1_000_000);
 
   async function run(): Promise<void> {
-    while (pools.size > 0) {
-      number += 1;
-      const payload = formatWakeUp({ number, poolIds: [...pools], rewind });
-      pools = new Set();
-      rewind = false;
+    for (let payload = nextPayload(); payload !== null; payload = nextPayload()) {
       try {
         await notifyDueAttempts(db, payload);
       } catch (error) {
@@ -36,13 +33,30 @@ export function createWakeUpNotifier(db: Database, logger: Logger, random: () =>
     running = null;
   }
 
+  function nextPayload(): string | null {
+    number += 1;
+    if (pools.size > 0) {
+      const payload = formatWakeUp({ number, poolIds: [...pools], rewind });
+      pools = new Set();
+      rewind = false;
+      return payload;
+    }
+    if (parkedPools.size > 0) {
+      const payload = formatWakeUp({ number, poolIds: [...parkedPools], rewind: false, parked: true });
+      parkedPools = new Set();
+      return payload;
+    }
+    return null;
+  }
+
   return {
     notify(poolIds, options) {
+      const named = options?.parked ? parkedPools : pools;
       for (const poolId of poolIds) {
-        pools.add(poolId);
+        named.add(poolId);
       }
       rewind ||= options?.rewind ?? false;
-      if (pools.size > 0) {
+      if (named.size > 0) {
         running ??= run();
       }
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isForbiddenAddress, type ParsedCidr, parseCidr } from './forbidden-address.ts';
+import { isForbiddenAddress } from './forbidden-address.ts';
+import { type ParsedCidr, parseCidr } from './ip-address.ts';
 
 const forbidden = [
   ...[

@@ -1,7 +1,5 @@
 import ipaddr from 'ipaddr.js';
-
-/** A range of addresses: its first address and the length of its prefix. */
-export type ParsedCidr = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
+import { type IpAddress, matchesAny, type ParsedCidr, parseAddress } from './ip-address.ts';
 
 /** Special-purpose ranges that no receiver on the public internet lives in (RFC 6890 and the registries of IANA that follow it). */
 const forbiddenIPv4 = [
@@ -42,28 +40,15 @@ const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 /** Addresses of 6to4 (RFC 3056) carry an IPv4 address after their first two bytes. */
 const sixToFour = ipaddr.IPv6.parseCIDR('2002::/16');
 
-/** Reads `10.0.0.0/8`, `fd00::/8` or a lone address; null for anything else. */
-export function parseCidr(text: string): ParsedCidr | null {
-  if (ipaddr.isValidCIDR(text) && isAddress(text.replace(/\/\d+$/, ''))) {
-    return ipaddr.parseCIDR(text);
-  }
-  if (!isAddress(text)) {
-    return null;
-  }
-  const address = ipaddr.parse(text);
-  return [address, address.kind() === 'ipv4' ? 32 : 128];
-}
-
 /**
  * Whether a resolved address may not be connected to. What the operator allows wins; IPv4 addresses that hide in IPv6 ones are judged as
  * what they are; what cannot be read is forbidden.
  */
 export function isForbiddenAddress(address: string, allowedCidrs: readonly ParsedCidr[]): boolean {
-  const text = withoutDots(withoutZone(address));
-  if (!isAddress(text)) {
+  const parsed = parseAddress(address);
+  if (parsed === null) {
     return true;
   }
-  const parsed = ipaddr.parse(text);
   const embedded = embeddedIPv4(parsed);
   if (matchesAny(parsed, allowedCidrs) || (embedded !== null && matchesAny(embedded, allowedCidrs))) {
     return false;
@@ -78,7 +63,7 @@ export function isForbiddenAddress(address: string, allowedCidrs: readonly Parse
   return matchesAny(parsed, forbiddenIPv6);
 }
 
-function embeddedIPv4(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | null {
+function embeddedIPv4(address: IpAddress): ipaddr.IPv4 | null {
   if (address instanceof ipaddr.IPv4) {
     return null;
   }
@@ -90,30 +75,4 @@ function embeddedIPv4(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | null {
     return new ipaddr.IPv4(bytes.slice(12));
   }
   return address.match(sixToFour) ? new ipaddr.IPv4(bytes.slice(2, 6)) : null;
-}
-
-function matchesAny(address: ipaddr.IPv4 | ipaddr.IPv6, ranges: readonly ParsedCidr[]): boolean {
-  return ranges.some(([range, bits]) => {
-    if (address instanceof ipaddr.IPv4) {
-      return range instanceof ipaddr.IPv4 && address.match(range, bits);
-    }
-    return range instanceof ipaddr.IPv6 && address.match(range, bits);
-  });
-}
-
-/** Four decimal parts or colons: the short, octal and hexadecimal notations that inet_aton takes are not addresses here. */
-function isAddress(text: string): boolean {
-  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
-}
-
-/** `::8.8.8.8` as `::808:808`: ipaddr.js takes the dotted form for an IPv4-mapped address, which it is not without `ffff`. */
-function withoutDots(address: string): string {
-  const url = `http://[${address}]/`;
-  return address.includes(':') && address.includes('.') && URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : address;
-}
-
-/** `fe80::1%eth0` without its zone. */
-function withoutZone(address: string): string {
-  const zoneAt = address.indexOf('%');
-  return zoneAt === -1 ? address : address.slice(0, zoneAt);
 }

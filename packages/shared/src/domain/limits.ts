@@ -10,8 +10,23 @@ export const ingestWaitingBytesMax = 64 * MiB;
 /** Events that may wait for their ingest statement in one API process. */
 export const ingestWaitingEventsMax = 10_000;
 
+/** How long an event may be expected to wait for its commit when nobody says otherwise: clients give up after ten seconds and more. */
+export const ingestWaitMsMax = 5000;
+
+/** Processes of one API: each takes memory and connections, and more than cores gain nothing. */
+export const apiProcessesMax = 64;
 /** Body of one event over HTTP. */
 export const eventBodyBytesMax = 2 * MiB;
+/** Events in one batch that is a JSON array; streams have no such limit. */
+export const batchEventsMax = 1000;
+/** Body of a batch that is a JSON array. */
+export const batchBodyBytesMax = 10 * MiB;
+/** Lines of one stream that are read ahead of their results: three groups, so that one waits while two are written. */
+export const streamAheadLinesMax = 3 * ingestGroupEventsMax;
+/** Bytes of lines that one stream is read ahead of its results. */
+export const streamAheadBytesMax = 2 * ingestGroupBytesMax;
+/** How long a stream of events may stand still, neither sending nor reading. */
+export const streamIdleMsMax = 5 * 60 * 1000;
 /** Body of every other request. */
 export const requestBodyBytesMax = 1 * MiB;
 

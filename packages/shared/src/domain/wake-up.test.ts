@@ -2,8 +2,15 @@ import { expect, test } from 'vitest';
 import { formatWakeUp, parseWakeUp } from './wake-up.ts';
 
 test('reads what it wrote', () => {
-  expect(parseWakeUp(formatWakeUp({ number: 7, poolIds: [0, 12], rewind: false }))).toEqual({ number: 7, poolIds: [0, 12], rewind: false });
-  expect(parseWakeUp(formatWakeUp({ number: 8, poolIds: [3], rewind: true }))).toEqual({ number: 8, poolIds: [3], rewind: true });
+  expect(parseWakeUp(formatWakeUp({ number: 7, poolIds: [0, 12], rewind: false }))).toEqual({
+    number: 7,
+    poolIds: [0, 12],
+    rewind: false,
+    parked: false,
+  });
+  expect(parseWakeUp(formatWakeUp({ number: 8, poolIds: [3], rewind: true }))).toMatchObject({ poolIds: [3], rewind: true, parked: false });
+  const parked = parseWakeUp(formatWakeUp({ number: 9, poolIds: [3], rewind: false, parked: true }));
+  expect(parked).toEqual({ number: 9, poolIds: [3], rewind: false, parked: true });
 });
 
 test('wakes all pools when there are too many to name', () => {
@@ -14,5 +21,5 @@ test('wakes all pools when there are too many to name', () => {
 });
 
 test.each(['', 'nonsense', '1 due', '-1 due 0', '1 due 0; drop'])('takes the unreadable %j for a call to everybody', (payload) => {
-  expect(parseWakeUp(payload)).toEqual({ number: 0, poolIds: 'all', rewind: true });
+  expect(parseWakeUp(payload)).toEqual({ number: 0, poolIds: 'all', rewind: true, parked: false });
 });

@@ -8,18 +8,25 @@ export interface ShutdownOptions {
   readonly drain: () => Promise<void>;
   /** After this the process exits whatever still runs. */
   readonly deadlineMs: number;
+  /** What starts it, and at the second time ends the process; SIGTERM and SIGINT unless given. */
+  readonly signals?: readonly ('SIGTERM' | 'SIGINT')[];
+}
+
+export interface Shutdown {
+  /** Drains and exits as at a signal; nothing more when that is under way already. */
+  begin(reason: string): void;
 }
 
 /**
- * Drains on SIGTERM and SIGINT and exits 0; a second signal exits at once. An error that nobody handles ends the process with 1, since
+ * Drains on a signal and exits 0; a second signal exits at once. An error that nobody handles ends the process with 1, since
  * its state is unknown then: leases and transactions make sure that nothing is lost.
  */
-export function installShutdown(options: ShutdownOptions): void {
+export function installShutdown(options: ShutdownOptions): Shutdown {
   const { logger } = options;
   let draining = false;
 
-  async function shutDown(signal: string): Promise<void> {
-    logger.info({ event: 'shutdown.started', signal }, 'draining');
+  async function shutDown(reason: string): Promise<void> {
+    logger.info({ event: 'shutdown.started', signal: reason }, 'draining');
     const timer = setTimeout(() => {
       logger.error({ event: 'shutdown.timed_out' }, 'draining took too long');
       options.process.exit(1);
@@ -35,14 +42,20 @@ export function installShutdown(options: ShutdownOptions): void {
     }
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  function begin(reason: string): void {
+    if (!draining) {
+      draining = true;
+      // Ends the process itself, whatever happens.
+      void shutDown(reason);
+    }
+  }
+
+  for (const signal of options.signals ?? (['SIGTERM', 'SIGINT'] as const)) {
     options.process.on(signal, () => {
       if (draining) {
         options.process.exit(1);
       }
-      draining = true;
-      // Ends the process itself, whatever happens.
-      void shutDown(signal);
+      begin(signal);
     });
   }
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -51,4 +64,5 @@ export function installShutdown(options: ShutdownOptions): void {
       options.process.exit(1);
     });
   }
+  return { begin };
 }

@@ -17,7 +17,7 @@ export interface OpsServerOptions {
   /** False when only a restart helps. */
   readonly isAlive: () => boolean;
   readonly readiness: () => Promise<Readiness>;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
   readonly logger: Logger;
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
 
 /** The key that seals secrets at rest, and the id by which sealed values name it. */
 export interface SecretsKey {
@@ -77,5 +77,5 @@ export function keyIdOf(sealed: Buffer): Buffer {
 
 /** What a token is looked up by: its SHA-256. Tokens are random, so that no slow hash is needed. */
 export function tokenHash(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }

@@ -1,5 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { isForbiddenAddress, type ParsedCidr } from '@postrider/shared/domain/forbidden-address';
+import { isForbiddenAddress } from '@postrider/shared/domain/forbidden-address';
+import type { ParsedCidr } from '@postrider/shared/domain/ip-address';
 import { buildConnector } from 'undici';
 import { DnsError, ForbiddenTargetError } from './classify-failure.ts';
 import type { ResolveHost } from './dns.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startReceiver, type Behaviour, type Receiver } from '@postrider/testkit/receiver';
 import { makeTestCertificates, type TestCertificates } from '@postrider/testkit/test-certificates';
-import { parseCidr } from '@postrider/shared/domain/forbidden-address';
+import { parseCidr } from '@postrider/shared/domain/ip-address';
 import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import { buildRequest, prepareTarget, type Target } from './build-request.ts';
 import { createResolver, type ResolveHost } from './dns.ts';

@@ -1,3 +1,4 @@
+import { deleteFullBuckets } from '@postrider/shared/database/queries/delete-full-buckets';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import { refreshEventsPerDay } from '@postrider/shared/database/queries/refresh-events-per-day';
@@ -7,6 +8,8 @@ import { startPeriodic } from './periodic.ts';
 import { sweepStrandedAttempts, type UnfinishedSweep } from './sweep.ts';
 
 const partitionsEveryMs = 60 * 60 * 1000;
+/** Deletes a thousand at most, which is more than is made in that time where tokens are people's or programs'. */
+const bucketsEveryMs = 10 * 60 * 1000;
 const sweepEveryMs = 10_000;
 const afterFailureMs = 10_000;
 
@@ -14,7 +17,7 @@ export interface Housekeeping {
   stop(): Promise<void>;
 }
 
-/** What the API does beside answering: partitions for the days to come, hourly, the sweep of stranded attempts, every ten seconds, and counts. */
+/** What the API does beside answering: partitions for the days to come, hourly, buckets that nobody needs, the sweep of stranded attempts, every ten seconds, and counts. */
 export function startHousekeeping(options: {
   readonly db: AllTenantsDatabase;
   readonly notifier: WakeUpNotifier;
@@ -36,6 +39,15 @@ export function startHousekeeping(options: {
       everyMs: partitionsEveryMs,
       afterFailureMs,
       onFailure: onFailure('partitions'),
+    }),
+    startPeriodic({
+      async task() {
+        await deleteFullBuckets(db);
+        return 'in time';
+      },
+      everyMs: bucketsEveryMs,
+      afterFailureMs,
+      onFailure: onFailure('rate_limit_buckets'),
     }),
     startPeriodic({
       task: async () => ((await sweepStrandedAttempts(db, notifier, unfinished)) ? 'at once' : 'in time'),

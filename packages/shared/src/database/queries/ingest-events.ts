@@ -27,6 +27,8 @@ export interface IngestedRow extends QueryResultRow {
   readonly received_at: Date | null;
   /** The pools of workers that got attempts to deliver now from the group; the same on every row. */
   readonly pool_ids: number[] | null;
+  /** The same of attempts that are parked. */
+  readonly parked_pool_ids: number[] | null;
 }
 
 /**
@@ -115,7 +117,8 @@ new_attempt as (
   returning pool_id, lane
 )
 select j.ordinality::integer, j.application_exists, j.event_type_exists, a.received_at,
-       (select array_agg(distinct pool_id) from new_attempt where lane = 0) as pool_ids
+       (select array_agg(distinct pool_id) from new_attempt where lane = 0) as pool_ids,
+       (select array_agg(distinct pool_id) from new_attempt where lane = 1) as parked_pool_ids
 from judged j
 left join accepted a on a.ordinality = j.ordinality
 `;

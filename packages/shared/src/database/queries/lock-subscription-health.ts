@@ -6,6 +6,8 @@ export interface LockedHealthRow extends SubscriptionHealthRow, QueryResultRow {
   readonly application_id: string;
   readonly in_flight_max: number | null;
   readonly is_rate_limited: boolean;
+  /** By the database's clock. */
+  readonly read_at: Date;
 }
 
 /** The health of a live subscription until the end of the transaction; undefined when it was disabled or deleted. */
@@ -22,7 +24,7 @@ with locked as materialized (
   where subscription_id = $1 and disabled_at is null and deleted_at is null
   for no key update
 )
-select s.application_id, s.in_flight_max, s.is_rate_limited, ${healthColumns}
+select s.application_id, s.in_flight_max, s.is_rate_limited, statement_timestamp() as read_at, ${healthColumns}
 from locked s
 left join webhook.subscription_health h on h.subscription_id = s.subscription_id
 `;

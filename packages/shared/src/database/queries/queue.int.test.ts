@@ -56,6 +56,7 @@ test.each([
   await db.end();
 
   expect(costs.map(({ statement, sequentialScans }) => [statement, sequentialScans])).toEqual([
+    ['age', 0],
     ['claim', 0],
     ['renew', 0],
     ['record', 0],
@@ -67,8 +68,10 @@ test.each([
     ['claim_passing_over', 0],
   ]);
   // A claim reads rows that are leased already before it comes to the first free one.
-  const [claim, ...others] = costs;
+  const [age, claim, ...others] = costs;
   expect(claim?.fetchedPerAttempt).toBeLessThan(12);
+  // The age of the queue is one row's, however long it is.
+  expect(age?.fetchedPerAttempt).toBeLessThan(1);
   expect(others.every(({ fetchedPerAttempt }) => fetchedPerAttempt <= 2)).toBe(true);
 });
 

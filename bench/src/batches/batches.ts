@@ -1,0 +1,166 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
+import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processes';
+import type { TestDatabase } from '@postrider/testkit/test-database';
+import { Agent } from 'undici';
+import { startBenchServer } from '../bench-database.ts';
+import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
+import { environmentOf, saveResults } from '../results.ts';
+import { formatSpread, renderTable, spreadOf } from '../statistics.ts';
+import { type Count, sendArrays, sendLines, sendSingles } from './senders.ts';
+
+export interface BatchesBenchOptions {
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Requests at a time where each has one event. */
+  readonly clients: number;
+  /** Another checkout of this repository, built, whose API is measured beside. */
+  readonly against: string | null;
+  readonly print: (line: string) => void;
+}
+
+/** One way in, of one API. */
+interface Contender {
+  readonly name: string;
+  readonly api: ApiProcess;
+  readonly database: TestDatabase;
+  readonly send: (count: Count) => Promise<void>;
+}
+
+interface Measurement {
+  readonly perSecond: number;
+  /** CPU milliseconds per 1,000 events. */
+  readonly apiCpu: number;
+  readonly databaseCpu: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const warmUpMs = 3000;
+const gapMs = 500;
+
+/**
+ * Events in over HTTP: one by one, in arrays, as lines; each with one matching subscription. Rounds are interleaved, so that the noise of a
+ * shared machine meets all of them; every way is warmed up first.
+ */
+export async function benchBatches(options: BatchesBenchOptions): Promise<void> {
+  const server = await startBenchServer();
+  const agent = new Agent({ allowH2: false, connections: options.clients, pipelining: 1 });
+  const environment = environmentOf(server.version);
+  const served = await serveAll(server, options);
+  const contenders = served.flatMap(({ name, ...rest }) => waysInto({ name, ...rest }, agent, options));
+  options.print(`${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; ${options.rounds} rounds`);
+  const results = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
+  try {
+    for (const contender of contenders) {
+      await measure(contender, server.pid, warmUpMs);
+    }
+    for (let round = 0; round < options.rounds; round += 1) {
+      // The first of a round finds the disk and the caches as nobody else does.
+      for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+        await wait(gapMs);
+        results.get(contender.name)?.push(await measure(contender, server.pid, options.seconds * 1000));
+      }
+    }
+    options.print(table(results));
+    saveResults('batches', environment, Object.fromEntries(results));
+  } finally {
+    await agent.close();
+    for (const { api, database } of served) {
+      api.kill('SIGTERM');
+      await api.waitForExit();
+      await database.drop();
+    }
+    await server.stop();
+  }
+}
+
+interface Served {
+  readonly name: string;
+  readonly api: ApiProcess;
+  readonly database: TestDatabase;
+  readonly setup: ApplicationSetup;
+}
+
+async function serveAll(server: Awaited<ReturnType<typeof startBenchServer>>, { against }: BatchesBenchOptions): Promise<Served[]> {
+  const mains = [{ name: 'this' }, ...(against === null ? [] : [{ name: 'other', main: `${against}/packages/api/dist/main.js` }])];
+  const served: Served[] = [];
+  for (const { name, ...own } of mains) {
+    const database = await server.createDatabase();
+    const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' }, ...own });
+    const setup = await setUpApplication(new ApiClient(api.url));
+    await subscribe(setup, 'https://example.com/');
+    served.push({ name, api, database, setup });
+  }
+  return served;
+}
+
+function waysInto({ name, api, database, setup }: Served, agent: Agent, { clients }: BatchesBenchOptions): Contender[] {
+  const target = {
+    url: api.url,
+    secret: setup.secret,
+    agent,
+    event: eventOf(setup, { payload: JSON.stringify({ text: 'x'.repeat(1000) }) }),
+  };
+  const single = {
+    name: `${name}: one by one, ${clients} at a time`,
+    api,
+    database,
+    send: (count: Count) => sendSingles(target, clients, count),
+  };
+  return name === 'this'
+    ? [
+        single,
+        {
+          name: `${name}: arrays of 200, 4 at a time`,
+          api,
+          database,
+          send: (count) => sendArrays(target, { arrays: 4, events: 200 }, count),
+        },
+        { name: `${name}: one stream of lines`, api, database, send: (count) => sendLines(target, count) },
+      ]
+    : [single];
+}
+
+async function measure({ api, database, send }: Contender, databasePid: number, durationMs: number): Promise<Measurement> {
+  await database.admin.query({ text: 'truncate webhook.open_attempt' });
+  const cpuBefore = [processCpuSeconds(api.pid), treeCpuSeconds(databasePid)] as const;
+  const startedAt = performance.now();
+  const latenciesMs: number[] = [];
+  let events = 0;
+  await send({
+    isOver: () => performance.now() - startedAt >= durationMs,
+    answered(count, latencyMs) {
+      events += count;
+      latenciesMs.push(latencyMs);
+    },
+  });
+  const tookMs = performance.now() - startedAt;
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  const perThousand = (seconds: number): number => (seconds * 1000 * 1000) / events;
+  return {
+    perSecond: (events / tookMs) * 1000,
+    apiCpu: perThousand(processCpuSeconds(api.pid) - cpuBefore[0]),
+    databaseCpu: perThousand(treeCpuSeconds(databasePid) - cpuBefore[1]),
+    p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
+    p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
+  };
+}
+
+function table(results: ReadonlyMap<string, readonly Measurement[]>): string {
+  const first = spreadOf([...results.values()][0]?.map(({ perSecond }) => perSecond) ?? []).median;
+  const rows = [...results].map(([name, measured]) => {
+    const rates = measured.map(({ perSecond }) => perSecond);
+    const of = (part: (measurement: Measurement) => number, digits: number): string => formatSpread(measured.map(part), digits);
+    return [
+      name,
+      formatSpread(rates, 0),
+      (spreadOf(rates).median / first).toFixed(2),
+      of(({ apiCpu }) => apiCpu, 0),
+      of(({ databaseCpu }) => databaseCpu, 0),
+      of(({ p50Ms }) => p50Ms, 1),
+      of(({ p99Ms }) => p99Ms, 1),
+    ];
+  });
+  return renderTable(['way in', 'events/s', 'ratio', 'API CPU ms per 1,000', 'database CPU ms per 1,000', 'p50 ms', 'p99 ms'], rows);
+}

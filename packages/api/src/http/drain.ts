@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import type { Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Busy clients send their next request sooner, and learn from its answer that this connection ends. */
+const idleGraceMs = 500;
+const lookEveryMs = 50;
+
+/** Ends a server without breaking off requests. */
+export interface ServerDrain {
+  /** Takes no more connections and resolves when every connection has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Follows the answers of a server, so that it can tell its clients in time: those that are under way when it closes, and those of requests
+ * that still come in on open connections, say `Connection: close`. Otherwise a busy client would go on until the deadline, or send its next
+ * request into a connection that is just being closed.
+ */
+export function followAnswers(server: Server): ServerDrain {
+  const underWay = new Set<ServerResponse>();
+  let closing = false;
+  server.prependListener('request', (_request, response) => {
+    if (closing) {
+      response.shouldKeepAlive = false;
+    }
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+  });
+  return {
+    async close() {
+      closing = true;
+      for (const response of underWay) {
+        response.shouldKeepAlive = false;
+      }
+      const closed = once(server, 'close');
+      // That of HTTP closes idle connections at once, also one that a request is on its way on.
+      NetServer.prototype.close.call(server);
+      await Promise.race([closed, wait(idleGraceMs)]);
+      server.closeIdleConnections();
+      while (underWay.size > 0) {
+        await wait(lookEveryMs);
+      }
+      // Connections on which no request ever came count as busy.
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

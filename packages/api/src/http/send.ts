@@ -1,0 +1,55 @@
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import type { Reply } from './route.ts';
+
+/** Sends a reply. */
+export async function send(request: Request, response: Response, reply: Reply): Promise<void> {
+  response.status(reply.status);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    response.setHeader(name, value);
+  }
+  if (reply.content) {
+    response.setHeader('Content-Type', reply.content.type);
+    // Node leaves it out of an answer to HEAD.
+    response.setHeader('Content-Length', reply.content.bytes.length);
+    // Not by express, which answers 304 to `If-None-Match: *` though nothing has a tag.
+    response.end(reply.content.bytes);
+  } else if (reply.stream) {
+    response.setHeader('Content-Type', reply.stream.type);
+    await sendParts(request, response, reply.stream.parts);
+  } else if (reply.body === undefined) {
+    response.end();
+  } else {
+    sendJson(response, reply.body);
+  }
+}
+
+/** What `response.json` does, without the settings that it asks for and the types that it looks up. */
+function sendJson(response: Response, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  // As a text it leaves together with the headers, in one write.
+  response.end(text);
+}
+
+/** A client that goes away in the middle ends it: what it was not told, it cannot miss. */
+async function sendParts(request: Request, response: Response, parts: AsyncIterable<string>): Promise<void> {
+  // Before the first part, which may be waiting for something that the client sends only then.
+  response.flushHeaders();
+  try {
+    await pipeline(parts, response);
+  } catch (error) {
+    if (!response.destroyed || !isCutOff(error)) {
+      throw error;
+    }
+  }
+  if (!request.complete) {
+    // Whatever else the client sends means nothing, so the connection cannot carry another request.
+    request.socket.end();
+  }
+}
+
+function isCutOff(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET');
+}

@@ -1,0 +1,105 @@
+import type { ApiContext } from '../context.ts';
+import { authorizeApplication } from '../http/authorize.ts';
+import { parseBody } from '../http/parse.ts';
+import type { Principal } from '../http/principal.ts';
+import { applicationIdIn } from '../http/read-request.ts';
+import type { RequestContext } from '../http/route.ts';
+import { type EventPost, eventPost } from '../schemas/events.ts';
+import { type IngestedEvent, ingestPost, type PostContext } from './ingest-post.ts';
+
+/** What became of one event of a batch, as it is sent. */
+export type BatchItem =
+  | { readonly status: 201; readonly event: IngestedEvent }
+  | { readonly status: number; readonly problem: Record<string, unknown>; readonly retry_after?: number };
+
+/** One event of a batch before anything is known of it. */
+export interface Item {
+  /** Its JSON value. Fails with the problem of the item. */
+  read(): unknown;
+}
+
+/** How long a principal is taken for what it was: a stream may outlive its token. */
+const identityHoldsMs = 1000;
+
+type ItemRequest = Pick<RequestContext, 'principal' | 'ip' | 'identifyAgain' | 'describeProblem'>;
+
+/**
+ * Ingests the items of one request, each as if it came alone, and never fails: what is wrong with an item is its result. Must be called in
+ * the order of the items: of those with one id the first goes first, although they may end up in different groups.
+ */
+export function createItemIngest(
+  context: PostContext & Pick<ApiContext, 'tokens' | 'now'>,
+  request: ItemRequest,
+): (item: Item) => Promise<BatchItem> {
+  const latestOfId = new Map<string, Promise<BatchItem>>();
+  const identify = createIdentity(context.now, request);
+
+  async function ingest(read: ReadItem, earlier: Promise<BatchItem> | undefined): Promise<BatchItem> {
+    try {
+      const principal = await identify();
+      if (read.applicationId !== null && principal.kind !== 'master') {
+        await authorizeApplication(context.tokens, principal, read.applicationId);
+      }
+      if ('failure' in read) {
+        throw read.failure;
+      }
+      await earlier;
+      return { status: 201, event: await ingestPost(context, read.post, { principal, ip: request.ip }) };
+    } catch (error) {
+      return refusedItemOf(request, error);
+    }
+  }
+
+  return (item) => {
+    const read = readItem(item);
+    const key = 'post' in read && read.post.event_id !== null ? `${read.post.application_id} ${read.post.event_id}` : null;
+    if (key === null) {
+      return ingest(read, undefined);
+    }
+    const outcome = ingest(read, latestOfId.get(key));
+    latestOfId.set(key, outcome);
+    // It never fails.
+    void outcome.then(() => {
+      if (latestOfId.get(key) === outcome) {
+        latestOfId.delete(key);
+      }
+    });
+    return outcome;
+  };
+}
+
+/** What can be said of an item at once. Whose it is goes before what is wrong with it. */
+type ReadItem =
+  | { readonly applicationId: string; readonly post: EventPost }
+  | { readonly applicationId: string | null; readonly failure: unknown };
+
+function readItem(item: Item): ReadItem {
+  let applicationId: string | null = null;
+  try {
+    const value = item.read();
+    applicationId = applicationIdIn(value);
+    const post = parseBody(eventPost, value);
+    return { applicationId: post.application_id, post };
+  } catch (failure) {
+    return { applicationId, failure };
+  }
+}
+
+/** Who sends, asked again now and then: what a revoked token sends is refused from then on. */
+function createIdentity(now: () => number, request: ItemRequest): () => Promise<Principal> {
+  let principal = Promise.resolve(request.principal);
+  let askedAtMs = now();
+  return () => {
+    if (now() - askedAtMs >= identityHoldsMs) {
+      askedAtMs = now();
+      principal = request.identifyAgain();
+    }
+    return principal;
+  };
+}
+
+function refusedItemOf(request: ItemRequest, error: unknown): BatchItem {
+  const { problem, document } = request.describeProblem(error);
+  const retryAfter = Number(problem.options.headers?.['Retry-After'] ?? 0);
+  return { status: problem.status, problem: document, ...(retryAfter > 0 && { retry_after: retryAfter }) };
+}

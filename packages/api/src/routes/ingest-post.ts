@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import type { ApiContext } from '../context.ts';
+import type { RequestContext } from '../http/route.ts';
+import { tooManyEventsToday } from '../http/too-many.ts';
+import { ProblemError } from '../problems.ts';
+import type { EventPost, ingestedEvent } from '../schemas/events.ts';
+import type { IngestResult } from '../services/ingest-events.ts';
+import type { IngestionBatcher } from '../services/ingestion-batcher.ts';
+import { readPayload } from './event-post.ts';
+
+/** What ingest needs of the context. */
+export interface PostContext extends Pick<ApiContext, 'settings'> {
+  readonly batcher: Pick<IngestionBatcher, 'ingest'>;
+}
+
+export type IngestedEvent = z.output<typeof ingestedEvent>;
+
+/** Ingests what an application posted: at the end it and its attempts are committed. Fails with the problem that the client is to hear of. */
+export async function ingestPost(
+  { batcher, settings }: PostContext,
+  post: EventPost,
+  { principal, ip }: Pick<RequestContext, 'principal' | 'ip'>,
+): Promise<IngestedEvent> {
+  const payload = readPayload(post);
+  requireSize(payload.bytes, settings.eventBodyBytesMax);
+  const result = await batcher.ingest({
+    applicationId: post.application_id,
+    eventId: post.event_id,
+    eventTypeName: post.event_type,
+    payload: payload.bytes,
+    payloadContentType: payload.contentType,
+    occurredAt: post.occurred_at,
+    labels: post.labels,
+    metadata: post.metadata ?? {},
+    ip,
+    applicationSecretId: principal.kind === 'application' ? principal.applicationSecretId : null,
+  });
+  return ingestedOf(post, result);
+}
+
+/** A payload may be larger than the body it came in, as the numbers of JSON are, or come in a body with many others. */
+function requireSize(payload: Buffer, bytesMax: number): void {
+  if (payload.length > bytesMax) {
+    throw new ProblemError('JsonPayload', { status: 413, detail: `payload: is larger than ${bytesMax} bytes` });
+  }
+}
+
+function ingestedOf(post: EventPost, result: IngestResult): IngestedEvent {
+  switch (result.kind) {
+    case 'ingested':
+      return { application_id: post.application_id, event_id: result.eventId, received_at: result.receivedAt };
+    case 'duplicate':
+      throw new ProblemError(
+        'EventAlreadyIngested',
+        result.sameContent
+          ? { code: 'same_content' }
+          : {
+              code: 'different_content',
+              detail: `An event with the event_id ${result.eventId} was ingested before, with different content.`,
+            },
+      );
+    case 'event_type_missing':
+      throw new ProblemError('EventTypeDoesNotExist', {
+        detail: `The event type ${post.event_type} does not exist or is deactivated.`,
+      });
+    case 'quota_exceeded':
+      throw tooManyEventsToday(result.retryAfterMs);
+    case 'application_missing':
+      throw new ProblemError('Forbidden');
+  }
+}
