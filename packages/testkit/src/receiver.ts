@@ -68,7 +68,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const requests: ReceivedRequest[] = [];
   const scripts = new Map<string, readonly Behaviour[]>();
   const connectionNumbers = new Map<Socket, number>();
-  const openRequests = new Map<string, number>();
+  const countOpen = createOpenRequests();
   const tcpSockets = new Map<number, Socket>();
   let held: (() => void)[] | null = [];
   let connections = 0;
@@ -76,15 +76,12 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     const path = request.url ?? '';
-    const open = (openRequests.get(path) ?? 0) + 1;
-    openRequests.set(path, open);
-    response.once('close', () => openRequests.set(path, (openRequests.get(path) ?? 0) - 1));
+    const openRequests = countOpen(path, response);
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('error', () => {});
     request.on('end', () => {
-      requests.push(
-        toReceived(request, Buffer.concat(chunks), { connection: connectionNumbers.get(request.socket) ?? 0, openRequests: open }),
-      );
+      const connection = connectionNumbers.get(request.socket) ?? 0;
+      requests.push(toReceived(request, Buffer.concat(chunks), { connection, openRequests }));
       const behaviour = next(scripts, path);
       if (behaviour.kind !== 'hold') {
         behave(behaviour, request, response, () => tcpSockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy());
@@ -135,6 +132,17 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       server.closeAllConnections();
       await once(server, 'close');
     },
+  };
+}
+
+/** Counts the requests of each path that are not answered, with the one that it is called for. */
+function createOpenRequests(): (path: string, response: ServerResponse) => number {
+  const counts = new Map<string, number>();
+  return (path, response) => {
+    const count = (counts.get(path) ?? 0) + 1;
+    counts.set(path, count);
+    response.once('close', () => counts.set(path, (counts.get(path) ?? 0) - 1));
+    return count;
   };
 }
 

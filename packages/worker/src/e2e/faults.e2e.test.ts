@@ -51,21 +51,21 @@ test('when the worker dies that delivers what is parked, another one goes on', a
   const options = ['--timeout=1s', '--connect-timeout=1s', '--lease=11s'];
   const killed = await installation.addWorker(...options);
   const subscription = await installation.subscribe({ members: { rate_limit: { requests: 5, period: 1 } } });
-  await subscription.send(20);
+  await subscription.send(10);
   await killed.waitForLog((line) => line['event'] === 'subscription.parked');
   const other = await installation.addWorker(...options);
-  await subscription.waitForRequests(8);
+  await subscription.waitForRequests(3);
 
   killed.kill('SIGKILL');
   await killed.waitForExit();
   const before = subscription.requests().length;
   const killedAtMs = Date.now();
-  await subscription.waitForDelivered(20);
+  await subscription.waitForDelivered(10);
 
   // Its last word holds for 15 s; others look every two.
   const goesOnAtMs = subscription.requests()[before]?.receivedAtMs ?? Number.NaN;
   expect(goesOnAtMs - killedAtMs).toBeLessThan(60_000);
   const seen = new Set(subscription.requests().map(({ headers }) => headers['x-event-id']));
-  expect(seen.size).toBe(20);
+  expect(seen.size).toBe(10);
   expect(other.logs.some((line) => line['event'] === 'delivery.bug')).toBe(false);
 });
