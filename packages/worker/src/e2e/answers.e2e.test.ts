@@ -119,7 +119,7 @@ describe('Retry-After', () => {
     const held = await subscription.waitForStatus('held');
     const forMs = timeOf(held['hold_until']) - Date.now();
     expect(forMs).toBeGreaterThan(9.9 * hour);
-    expect(forMs).toBeLessThanOrEqual(11 * hour);
+    expect(forMs).toBeLessThanOrEqual(10 * hour);
     const [event] = await subscription.send();
 
     await subscription.setup.client.expect('POST', `/api/v1/subscriptions/${subscription.subscriptionId}/resume`);
