@@ -435,10 +435,29 @@ describe('subscriptions', () => {
     expect(unknownWorker).toMatchObject({ status: 400, body: { id: 'UnauthorizedWorkers' } });
   });
 
-  test('warn of what is probably not meant', async () => {
-    const post = changed(subscriptionPost(), 'target.url', 'http://127.0.0.1:8080/');
-    expect((await setup.client.expect('POST', '/api/v1/subscriptions', post))['warnings']).toHaveLength(2);
+  test.each([
+    ['http://127.0.0.1:8080/', '127.0.0.1'],
+    ['http://0x7f.1/', '127.0.0.1'],
+    ['http://2852039166/latest/meta-data/', '169.254.169.254'],
+    ['http://[::ffff:10.0.0.1]/', '[::ffff:a00:1]'],
+    ['http://LOCALHOST:8080/', 'localhost'],
+  ])('warn of what is probably not meant: %s', async (targetUrl, host) => {
+    const post = changed(subscriptionPost(), 'target.url', targetUrl);
+    const plain = expect.stringContaining('plain http');
+    const forbidden = expect.stringContaining(`leads to ${host}, a private address: workers refuse it unless ALLOWED_TARGET_CIDRS`);
+    const created = await setup.client.expect('POST', '/api/v1/subscriptions', post);
+    expect(created['warnings']).toEqual([plain, forbidden]);
+    const put = await setup.client.expect('PUT', `/api/v1/subscriptions/${String(created['subscription_id'])}`, post);
+    expect(put['warnings']).toEqual([plain, forbidden]);
   });
+
+  test.each(['https://8.8.8.8/', 'https://127.0.0.1.nip.io/', 'https://[2606:4700:4700::1111]/'])(
+    'do not warn of %s',
+    async (targetUrl) => {
+      const post = changed(subscriptionPost(), 'target.url', targetUrl);
+      expect((await setup.client.expect('POST', '/api/v1/subscriptions', post))['warnings']).toEqual([]);
+    },
+  );
 
   test('cancel their attempts from the answer on when they are disabled, and stay readable', async () => {
     const own = await setUpApplication(master);

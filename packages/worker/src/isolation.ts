@@ -1,7 +1,7 @@
 import type { SubscriptionForDelivery } from '@postrider/shared/database/queries/load-subscriptions';
 import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import type { HealthSignal } from '@postrider/shared/domain/subscription-health';
-import type { LoadedAttempt } from './attempt.ts';
+import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { HealthKeeper, type HealthKeeperOptions } from './health-keeper.ts';
 import { ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
 import { type SubscriptionTraffic, Traffic, type TrafficOptions } from './traffic.ts';
@@ -17,10 +17,12 @@ export interface IsolationOptions {
 
 /** What isolation needs of the worker that it is part of. */
 export interface IsolationHost
-  extends Pick<ParkedClaimerOptions, 'newLeaseId' | 'workerProcessId' | 'held' | 'onClaimed' | 'leaseMs' | 'leaseReserveMs' | 'now'> {
+  extends Pick<ParkedClaimerOptions, 'newLeaseId' | 'workerProcessId' | 'onClaimed' | 'leaseMs' | 'leaseReserveMs' | 'now'> {
   readonly slots: TrafficOptions['slots'];
   /** Whether parked attempts may be claimed at all. */
   readonly mayClaim: () => boolean;
+  /** Attempts that are claimed and not started. */
+  readonly waiting: () => readonly HeldAttempt[];
   /** Requests in flight and when they started, oldest first. */
   readonly inFlight: () => Iterable<readonly [LoadedAttempt, number]>;
   /** Deferred attempts may start now, or have to go. */
@@ -68,7 +70,8 @@ export class Isolation {
       claim: options.claimParked,
       traffic: this.traffic,
       health: this.health,
-      room: () => (host.mayClaim() ? parkedMax - sum(host.held().values()) : 0),
+      held: () => this.#heldParked(),
+      room: () => (host.mayClaim() ? parkedMax - sum(this.#heldParked().values()) : 0),
     });
   }
 
@@ -100,6 +103,21 @@ export class Isolation {
       clearInterval(this.#timer);
     }
     await this.parked.stop();
+  }
+
+  /** Parked attempts that are here, by subscription. Counted anew each time: they leave in many ways. */
+  #heldParked(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    const count = ({ isParked, subscriptionId }: HeldAttempt): void => {
+      if (isParked) {
+        counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
+      }
+    };
+    this.#host.waiting().forEach(count);
+    for (const [{ held }] of this.#host.inFlight()) {
+      count(held);
+    }
+    return counts;
   }
 }
 

@@ -17,6 +17,7 @@ export function createMetrics(
   gauge(registers, 'postrider_worker_parked_subscriptions', 'Parked subscriptions that this worker delivers.', read.parkedOwned);
   gauge(registers, 'postrider_worker_unrecorded_outcomes', 'Outcomes that are not in the database yet.', read.unrecorded);
   return {
+    ...healthMetrics(registers),
     deliveries: new Counter({
       name: 'postrider_worker_deliveries_total',
       help: 'Request attempts by how they ended: succeeded, retried, gave_up, cancelled.',
@@ -32,6 +33,12 @@ export function createMetrics(
     ownFaults: new Counter({
       name: 'postrider_worker_own_faults_total',
       help: 'Request attempts that failed on our side (out of sockets or memory) and did not use up a retry.',
+      registers,
+    }),
+    dnsLookups: new Counter({
+      name: 'postrider_worker_dns_lookups_total',
+      help: 'Look-ups of host names: hit (remembered), miss (name servers answered), failure (they did not).',
+      labelNames: ['result'],
       registers,
     }),
     deliveryDuration: histogram(registers, 'postrider_worker_delivery_duration_seconds', 'From sending a request to its end.', fastSeconds),
@@ -56,6 +63,16 @@ export function createMetrics(
       help: 'Attempts that this worker held and found taken when it recorded or renewed them.',
       registers,
     }),
+    released: new Counter({
+      name: 'postrider_worker_released_attempts_total',
+      help: 'Attempts given back to the queue without being started.',
+      registers,
+    }),
+  };
+}
+
+function healthMetrics(registers: Registry[]) {
+  return {
     parked: new Counter({
       name: 'postrider_worker_subscriptions_parked_total',
       help: 'Subscriptions parked or held by this worker, by reason: rate, over_cap, slow, throttled, retry_after, failing.',
@@ -71,11 +88,6 @@ export function createMetrics(
       name: 'postrider_worker_operational_events_total',
       help: 'Operational events by what became of them: ingested, repeated (told before), failed (what they tell happened all the same).',
       labelNames: ['result'],
-      registers,
-    }),
-    released: new Counter({
-      name: 'postrider_worker_released_attempts_total',
-      help: 'Attempts given back to the queue without being started.',
       registers,
     }),
   };

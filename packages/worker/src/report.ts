@@ -3,6 +3,7 @@ import type { DeliveryOutcome } from '@postrider/shared/domain/outcome';
 import type { NextStep } from '@postrider/shared/domain/next-step';
 import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt } from './attempt.ts';
+import type { LookupResult } from './http/dns.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import type { OperationalReport } from './operational-events.ts';
 import type { RecordedOutcome } from './recorder.ts';
@@ -15,6 +16,7 @@ export function createReport(logger: Logger, metrics: WorkerMetrics) {
   return {
     ...reportLeases(logger, metrics),
     ...reportDeliveries(logger, metrics),
+    ...reportLookups(logger, metrics),
     ...reportRecords(logger, metrics),
     ...reportHealth(logger, metrics),
     operationalEvents: reportOperationalEvents(logger, metrics),
@@ -94,6 +96,21 @@ function reportDeliveries(logger: Logger, metrics: WorkerMetrics) {
     },
     bug(error: unknown, attempt: HeldAttempt): void {
       logger.error({ event: 'delivery.bug', requestAttemptId: attempt.requestAttemptId, err: error }, 'a delivery failed unexpectedly');
+    },
+  };
+}
+
+function reportLookups(logger: Logger, metrics: WorkerMetrics) {
+  return {
+    lookedUp(result: LookupResult): void {
+      metrics.dnsLookups.inc({ result });
+    },
+    resolverHealthChanged(hasFailed: boolean): void {
+      if (hasFailed) {
+        logger.error({ event: 'resolver.failed' }, 'no name server answers; attempts do not use up retries for it');
+      } else {
+        logger.info({ event: 'resolver.recovered' }, 'name servers answer again');
+      }
     },
   };
 }

@@ -22,6 +22,7 @@ import { leaseStartMarginMs, workerAliveWithinMs } from '@postrider/shared/domai
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { retryScheduleOf, type WorkerConfig } from './config.ts';
+import { createFaultPause, type FaultPause } from './fault-pause.ts';
 import { createResolver } from './http/dns.ts';
 import { createSender, type Sender } from './http/send-request.ts';
 import { createMetrics } from './metrics.ts';
@@ -78,17 +79,8 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
   });
   await operationalEvents.prepare(db);
   const recorder = wireRecorder(db, report, operationalEvents);
-  const sender = createSender({
-    slots: slots.total,
-    timeoutMs: config.timeoutMs,
-    connectTimeoutMs: config.connectTimeoutMs,
-    responseBodyBytesMax: config.responseBodyLimit,
-    disableTargetIpCheck: config.disableTargetIpCheck,
-    allowedTargetCidrs: config.allowedTargetCidrs,
-    resolve: createResolver({ timeoutMs: config.connectTimeoutMs, now }),
-    now,
-    epochNow: Date.now,
-  });
+  const pause = createFaultPause(now);
+  const sender = wireSender(config, report, pause);
   const worker = new Worker<PreparedSubscription>({
     slots,
     recorder,
@@ -120,6 +112,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
       random: Math.random,
       wait,
     },
+    pauseMs: pause.leftMs,
     abortRequests: sender.abortAll,
     announceReleased: () => notifier.notify(roster.servedPools(), { rewind: true }),
     leaseMs: config.leaseMs,
@@ -127,6 +120,26 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     now,
   });
   return { worker, recorder, roster, sender };
+}
+
+function wireSender(config: WorkerConfig, report: WorkerReport, pause: FaultPause): Sender {
+  return createSender({
+    slots: config.concurrent,
+    timeoutMs: config.timeoutMs,
+    connectTimeoutMs: config.connectTimeoutMs,
+    responseBodyBytesMax: config.responseBodyLimit,
+    disableTargetIpCheck: config.disableTargetIpCheck,
+    allowedTargetCidrs: config.allowedTargetCidrs,
+    resolve: createResolver({
+      timeoutMs: config.connectTimeoutMs,
+      now,
+      onLookup: report.lookedUp,
+      onHealthChanged: report.resolverHealthChanged,
+    }),
+    now,
+    epochNow: Date.now,
+    onOutcome: ({ kind }) => pause.note(kind),
+  });
 }
 
 async function enterRoster(options: WiringOptions, onServedPoolsChanged: () => void): Promise<Roster> {

@@ -37,6 +37,8 @@ export interface WorkerOptions<Prepared> {
   readonly deliver: Pick<DelivererOptions<Prepared>, 'send' | 'schedule' | 'random' | 'wait'>;
   readonly subscriptions: (follow: SubscriptionsOptions<Prepared>['follow']) => Subscriptions<Prepared>;
   readonly isolation: IsolationOptions;
+  /** How long nothing is to be claimed or started because this process cannot send. */
+  readonly pauseMs: () => number;
   /** Breaks off all requests in flight. */
   readonly abortRequests: () => void;
   /** Announces attempts that were put back to the queue. */
@@ -61,6 +63,7 @@ export class Worker<Prepared> {
   readonly #inFlight = new Map<LoadedAttempt, number>();
   readonly #allEnded = createSignal();
   #isStarting = false;
+  #resume: NodeJS.Timeout | null = null;
   #isDraining = false;
   #isAborting = false;
 
@@ -96,7 +99,7 @@ export class Worker<Prepared> {
       leaseMs,
       leaseReserveMs,
       mayClaim: () => this.#mayClaim(),
-      held: () => this.#heldParked(),
+      waiting: () => this.#waiting.startingBefore(Number.POSITIVE_INFINITY),
       onClaimed: (attempts) => this.#takeOver(attempts),
       inFlight: () => this.#inFlight,
       startSoon: () => this.#startSoon(),
@@ -185,22 +188,11 @@ export class Worker<Prepared> {
 
   #mayClaim(): boolean {
     const { slots, recorder } = this.#options;
-    return !this.#isDraining && recorder.unrecorded() <= Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin);
-  }
-
-  /** Parked attempts that are here, by subscription. Counted anew each time: they leave in many ways. */
-  #heldParked(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    const count = ({ isParked, subscriptionId }: HeldAttempt): void => {
-      if (isParked) {
-        counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
-      }
-    };
-    this.#waiting.startingBefore(Number.POSITIVE_INFINITY).forEach(count);
-    for (const { held } of this.#inFlight.keys()) {
-      count(held);
-    }
-    return counts;
+    return (
+      !this.#isDraining &&
+      this.#options.pauseMs() === 0 &&
+      recorder.unrecorded() <= Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin)
+    );
   }
 
   #takeOver(attempts: readonly HeldAttempt[]): void {
@@ -223,6 +215,11 @@ export class Worker<Prepared> {
   }
 
   #startWaiting(): void {
+    const pauseMs = this.#options.pauseMs();
+    if (pauseMs > 0) {
+      this.#startAfter(pauseMs);
+      return;
+    }
     while (!this.#isDraining && this.#options.slots.free() > 0) {
       const attempt = this.isolation.traffic.nextDeferred() ?? this.#waiting.next();
       if (!attempt) {
@@ -231,6 +228,15 @@ export class Worker<Prepared> {
       this.#startDelivery(attempt);
     }
     this.claimer.roomFreed();
+  }
+
+  #startAfter(pauseMs: number): void {
+    if (this.#resume === null) {
+      this.#resume = setTimeout(() => {
+        this.#resume = null;
+        this.#startSoon();
+      }, pauseMs).unref();
+    }
   }
 
   #startDelivery(attempt: LoadedAttempt): void {

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { isForbiddenAddress } from '@postrider/shared/domain/forbidden-address';
+import { judgeHost } from '@postrider/shared/domain/forbidden-address';
 import { ProblemError } from '../problems.ts';
 import type { SubscriptionPost } from '../schemas/subscriptions.ts';
 
@@ -25,13 +24,16 @@ export function headersOf(post: SubscriptionPost): Record<string, string | strin
 /** What is allowed and probably not meant. Workers judge the addresses when they connect. */
 export function warningsOf(post: SubscriptionPost): string[] {
   const url = new URL(post.target.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
   const warnings: string[] = [];
   if (url.protocol === 'http:') {
     warnings.push('target.url is plain http: payloads can be read and changed on their way.');
   }
-  if ((isIP(host) !== 0 && isForbiddenAddress(host, [])) || host === 'localhost' || host.endsWith('.localhost')) {
-    warnings.push('target.url leads to a private address, which workers refuse unless they are told to allow it.');
+  const kind = judgeHost(url.hostname, []);
+  if (kind === 'forbidden_address' || kind === 'local_name') {
+    // The URL may have said it in another notation.
+    warnings.push(
+      `target.url leads to ${url.hostname}, a private address: workers refuse it unless ALLOWED_TARGET_CIDRS or DISABLE_TARGET_IP_CHECK allows it.`,
+    );
   }
   return warnings;
 }

@@ -153,8 +153,8 @@ export async function find(
 }
 
 function readWanted({ settings }: ApiContext, post: SubscriptionPost): WantedSubscription {
-  if (settings.requireHttpsTargets && !/^https:/i.test(post.target.url)) {
-    throw invalidField('target.url', { code: 'https', message: 'this installation demands https' });
+  if (settings.requireHttpsTargets && new URL(post.target.url).protocol !== 'https:') {
+    throw invalidField('target.url', { code: 'https', message: 'this installation demands https (REQUIRE_HTTPS_TARGETS)' });
   }
   return wantedOf(post);
 }

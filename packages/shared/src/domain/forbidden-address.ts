@@ -63,6 +63,21 @@ export function isForbiddenAddress(address: string, allowedCidrs: readonly Parse
   return matchesAny(parsed, forbiddenIPv6);
 }
 
+/** What the host of a URL is: a name to look up, one of this machine, or an address, which may be connected to or not. */
+export type HostKind = 'name' | 'local_name' | 'allowed_address' | 'forbidden_address';
+
+/**
+ * Judges the host of a parsed URL, with or without the brackets of an IPv6 address. Parsing has made octal, hexadecimal, short, encoded and
+ * non-ASCII notations plain, so that what is no address here is a name, and is judged by what it resolves to.
+ */
+export function judgeHost(hostname: string, allowedCidrs: readonly ParsedCidr[]): HostKind {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (parseAddress(host) !== null) {
+    return isForbiddenAddress(host, allowedCidrs) ? 'forbidden_address' : 'allowed_address';
+  }
+  return /(^|\.)localhost\.?$/i.test(host) ? 'local_name' : 'name';
+}
+
 function embeddedIPv4(address: IpAddress): ipaddr.IPv4 | null {
   if (address instanceof ipaddr.IPv4) {
     return null;

@@ -153,7 +153,7 @@ function afterThrottle(health: SubscriptionHealth, retryAfterMs: number | null, 
   const throttled = { ...health, failingSinceMs: health.failingSinceMs ?? context.nowMs };
   const budgetGoal = Math.max(1, Math.floor((health.parkReason === null ? context.cap : health.budget) / 2));
   if (retryAfterMs !== null && retryAfterMs > 0) {
-    return hold(throttled, { reason: 'retry_after', forMs: Math.min(retryAfterMs, retryAfterMsMax), budgetGoal }, context);
+    return hold(throttled, { reason: 'retry_after', forMs: retryAfterMs, forMsMax: retryAfterMsMax, budgetGoal }, context);
   }
   if (isOnHold(health, context.nowMs)) {
     return throttled;
@@ -181,12 +181,18 @@ function park(health: SubscriptionHealth, reason: ParkReason, budget: number): S
 interface Hold {
   readonly reason: ParkReason;
   readonly forMs: number;
+  /** With jitter. */
+  readonly forMsMax?: number;
   readonly budgetGoal: number | null;
 }
 
 /** A hold never ends earlier than one that is under way; the requests that were in flight when it began count as one. */
-function hold(health: SubscriptionHealth, { reason, forMs, budgetGoal }: Hold, { nowMs, random }: HealthContext): SubscriptionHealth {
-  const untilMs = nowMs + forMs * (1 + holdJitterRatio * random());
+function hold(
+  health: SubscriptionHealth,
+  { reason, forMs, forMsMax = Number.POSITIVE_INFINITY, budgetGoal }: Hold,
+  { nowMs, random }: HealthContext,
+): SubscriptionHealth {
+  const untilMs = nowMs + Math.min(forMs * (1 + holdJitterRatio * random()), forMsMax);
   const isUnderWay = isOnHold(health, nowMs);
   if (isUnderWay && (health.holdUntilMs ?? 0) >= untilMs) {
     return health;

@@ -87,7 +87,7 @@ export function prepareTarget(
     return {
       kind: 'invalid',
       errorName: 'E_INVALID_TARGET',
-      message: 'the URL of the target is not https, which this installation demands',
+      message: 'the URL of the target is not https, which this installation demands (REQUIRE_HTTPS_TARGETS)',
     };
   }
   const credentials = readCredentials(url);

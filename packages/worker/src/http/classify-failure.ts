@@ -11,6 +11,11 @@ export class DnsError extends Error {
   override readonly name = 'DnsError';
 }
 
+/** No host name can be resolved: our name servers fail as a whole, and the target is not to blame. */
+export class ResolverFailedError extends Error {
+  override readonly name = 'ResolverFailedError';
+}
+
 /** A failure by its name and in words, or a fault on our side. */
 export type ClassifiedFailure =
   | { readonly kind: 'error'; readonly errorName: Exclude<DeliveryErrorName, 'E_HTTP'>; readonly message: string }
@@ -19,13 +24,16 @@ export type ClassifiedFailure =
 /** Instead of EADDRNOTAVAIL, which means that ports ran out for IPv4, but for IPv6 mostly that it is not set up here. */
 const noRouteForIPv6 = 'EADDRNOTAVAIL_IPV6';
 
-/** Out of sockets, files, ports or memory: nothing that the receiver could help. */
+/** Out of sockets, files, ports or memory, or without a network: nothing that the receiver could help. */
 const ownFaults: Readonly<Record<string, string>> = {
   EMFILE: 'this worker has no more files to open',
   ENFILE: 'this machine has no more files to open',
   ENOBUFS: 'this machine has no more buffers for sockets',
   ENOMEM: 'this machine has no more memory',
   EADDRNOTAVAIL: 'this machine has no more ports to connect from',
+  ENETDOWN: 'the network of this machine is down',
+  ERR_MEMORY_ALLOCATION_FAILED: 'this worker has no more memory',
+  ERR_SSL_MALLOC_FAILURE: 'this worker has no more memory',
 };
 
 const timeouts: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
@@ -61,6 +69,9 @@ export function classifyFailure(error: unknown, hasAnswered: boolean): Classifie
   }
   if (error instanceof DnsError) {
     return { kind: 'error', errorName: 'E_DNS', message: error.message };
+  }
+  if (error instanceof ResolverFailedError) {
+    return { kind: 'own_fault', message: error.message };
   }
   const code = codeOf(error);
   const ownFault = ownFaults[code];

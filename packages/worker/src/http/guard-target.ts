@@ -1,5 +1,5 @@
-import { isIP, type LookupFunction } from 'node:net';
-import { isForbiddenAddress } from '@postrider/shared/domain/forbidden-address';
+import type { LookupFunction } from 'node:net';
+import { isForbiddenAddress, judgeHost } from '@postrider/shared/domain/forbidden-address';
 import type { ParsedCidr } from '@postrider/shared/domain/ip-address';
 import { buildConnector } from 'undici';
 import { DnsError, ForbiddenTargetError } from './classify-failure.ts';
@@ -36,7 +36,7 @@ export function createGuardedConnector(options: GuardOptions): buildConnector.co
 
   return (target, callback) => {
     // Addresses in URLs are not looked up, so they are judged here. URL parsing has made octal and hexadecimal ones plain.
-    if (isIP(target.hostname) !== 0 && isForbidden(target.hostname)) {
+    if (!options.disableTargetIpCheck && judgeHost(target.hostname, options.allowedTargetCidrs) === 'forbidden_address') {
       setImmediate(callback, forbidden(target.hostname), null);
       return;
     }
@@ -63,6 +63,9 @@ function guardedLookup(resolve: ResolveHost, isForbidden: (address: string) => b
   };
 }
 
+/** The address itself is not told: names of an internal network would be resolved for whoever asks. */
 function forbidden(host: string): ForbiddenTargetError {
-  return new ForbiddenTargetError(`${host} leads to an address that may not be reached`);
+  return new ForbiddenTargetError(
+    `${host} leads to an address that may not be reached, unless the operator allows its range (ALLOWED_TARGET_CIDRS)`,
+  );
 }

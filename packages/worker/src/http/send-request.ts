@@ -19,6 +19,8 @@ export interface SenderOptions extends GuardOptions {
   readonly now: () => number;
   /** Milliseconds since 1970, for dates in headers. */
   readonly epochNow: () => number;
+  /** Told of each outcome before anybody else. */
+  readonly onOutcome?: (outcome: DeliveryOutcome) => void;
 }
 
 export interface Sender {
@@ -82,6 +84,7 @@ export function createSender(options: SenderOptions): Sender {
       const origin = pools.get(request.origin);
       const delivery = new Delivery(options, origin, (outcome) => {
         deadlines.end(delivery);
+        options.onOutcome?.(outcome);
         onOutcome(outcome);
       });
       deadlines.start(delivery, delivery.startedAt);
