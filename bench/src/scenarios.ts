@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { benchGrowth } from './growth/growth.ts';
+import { benchIsolation } from './isolation/isolation.ts';
 import { benchLatency } from './latency/latency.ts';
+import { benchRate } from './rate/rate.ts';
 import { benchRecovery } from './recovery/recovery.ts';
 import { writeReport } from './report/report.ts';
 import { benchScale } from './scale/scale.ts';
@@ -52,11 +54,50 @@ export function addScenarios(program: Command, print: Print): void {
       print,
     }),
   );
+  addReceiverScenarios(program, print);
   program
     .command('report')
     .description('writes docs/benchmarks.md and its plots from bench/results')
     .action(() => writeReport(print));
 }
+
+/** What receivers do to each other, and what workers do to them. */
+function addReceiverScenarios(program: Command, print: Print): void {
+  scenario(program, 'isolation', 'healthy receivers beside some that hang and one with a backlog of a million').action(
+    (size: SizeOptions) =>
+      benchIsolation({
+        ...(size.quick
+          ? {
+              healthy: 20,
+              hanging: 4,
+              hangingBacklog: 100,
+              slowBacklog: 20_000,
+              perSecond: 200,
+              warmUpSeconds: 3,
+              seconds: 3,
+              drainSeconds: 5,
+            }
+          : {
+              healthy: 179,
+              hanging: 20,
+              hangingBacklog: 2000,
+              slowBacklog: 1_000_000,
+              perSecond: 500,
+              warmUpSeconds: 10,
+              seconds: 20,
+              drainSeconds: 60,
+            }),
+        rounds: size.rounds === undefined && !size.quick ? isolationPairs : roundsOf(size),
+        print,
+      }),
+  );
+  scenario(program, 'rate', 'a subscription with a rate, delivered by four workers').action((size: SizeOptions) =>
+    benchRate({ workers: 4, perSecond: 10, seconds: size.quick ? 5 : 30, rounds: roundsOf(size), print }),
+  );
+}
+
+/** The ratio of two rounds varies more than each. */
+const isolationPairs = 5;
 
 function scenario(program: Command, name: string, description: string): Command {
   return program

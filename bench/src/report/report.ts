@@ -16,6 +16,8 @@ const questions: Readonly<Record<string, string>> = {
   flow: 'What do an API and a worker reach together, and how much memory do they take?',
   growth: 'Do claims stay as fast when millions of attempts are finished, wait or are due, or when somebody holds a transaction open?',
   scale: 'Do more workers on one queue get into each other’s way?',
+  isolation: 'Do receivers that hang, or one with a long backlog, make the others wait?',
+  rate: 'Is the rate of a subscription kept by several workers together?',
   recovery: 'What does a killed worker or database leave behind, and how soon does it go on?',
   mass: 'How soon does a mass change answer and end, and do others notice?',
   queries: 'How long do lists, items and reports take over a long history?',

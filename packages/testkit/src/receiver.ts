@@ -40,6 +40,8 @@ export interface ReceivedRequest {
   readonly receivedAtMs: number;
   /** Which connection of the receiver it came over, from 1. */
   readonly connection: number;
+  /** Requests of its path that were not answered when it arrived, with itself. */
+  readonly openRequests: number;
 }
 
 export interface Receiver {
@@ -66,17 +68,21 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const requests: ReceivedRequest[] = [];
   const scripts = new Map<string, readonly Behaviour[]>();
   const connectionNumbers = new Map<Socket, number>();
+  const countOpen = createOpenRequests();
   const tcpSockets = new Map<number, Socket>();
   let held: (() => void)[] | null = [];
   let connections = 0;
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
+    const path = request.url ?? '';
+    const openRequests = countOpen(path, response);
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('error', () => {});
     request.on('end', () => {
-      requests.push(toReceived(request, Buffer.concat(chunks), connectionNumbers.get(request.socket) ?? 0));
-      const behaviour = next(scripts, request.url ?? '');
+      const connection = connectionNumbers.get(request.socket) ?? 0;
+      requests.push(toReceived(request, Buffer.concat(chunks), { connection, openRequests }));
+      const behaviour = next(scripts, path);
       if (behaviour.kind !== 'hold') {
         behave(behaviour, request, response, () => tcpSockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy());
       } else if (held) {
@@ -129,7 +135,22 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   };
 }
 
-function toReceived(request: IncomingMessage, body: Buffer, connection: number): ReceivedRequest {
+/** Counts the requests of each path that are not answered, with the one that it is called for. */
+function createOpenRequests(): (path: string, response: ServerResponse) => number {
+  const counts = new Map<string, number>();
+  return (path, response) => {
+    const count = (counts.get(path) ?? 0) + 1;
+    counts.set(path, count);
+    response.once('close', () => counts.set(path, (counts.get(path) ?? 0) - 1));
+    return count;
+  };
+}
+
+function toReceived(
+  request: IncomingMessage,
+  body: Buffer,
+  counted: Pick<ReceivedRequest, 'connection' | 'openRequests'>,
+): ReceivedRequest {
   return {
     method: request.method ?? '',
     path: request.url ?? '',
@@ -137,7 +158,7 @@ function toReceived(request: IncomingMessage, body: Buffer, connection: number):
     rawHeaders: request.rawHeaders,
     body,
     receivedAtMs: Date.now(),
-    connection,
+    ...counted,
   };
 }
 

@@ -13,7 +13,7 @@ import { isHeld, mayStart, type SubscriptionEntry, type Subscriptions } from './
 
 export interface DelivererOptions<Prepared> {
   readonly subscriptions: Subscriptions<Prepared>;
-  readonly traffic: Pick<Traffic, 'admit' | 'started' | 'ended'>;
+  readonly traffic: Pick<Traffic, 'admit' | 'started' | 'ended' | 'gone'>;
   readonly health: Pick<HealthKeeper, 'signal'>;
   /** Builds, guards, signs and sends, and tells once what came of it; what a receiver does is an outcome, not an error. */
   readonly send: (attempt: LoadedAttempt, prepared: Prepared, onOutcome: (outcome: DeliveryOutcome) => void) => void;
@@ -124,6 +124,9 @@ function finish<Prepared>(
     schedule: retryScheduleFor(retryPolicy, options.schedule),
     random: options.random,
   });
+  if (nextStep.kind === 'give_up' && nextStep.reason === 'gone') {
+    options.traffic.gone(traffic);
+  }
   const signal = held.isTest ? null : healthSignalOf(outcome, nextStep);
   if (signal) {
     options.health.signal(traffic, signal);

@@ -90,6 +90,10 @@ export class Isolation {
     this.#timer = setInterval(() => {
       this.traffic.look(this.#host.inFlight());
       this.health.look(this.traffic.all());
+      if (this.traffic.deferredCount() > 0) {
+        // What waits for a time rather than for room.
+        this.#host.startSoon();
+      }
     }, lookEveryMs);
   }
 

@@ -19,6 +19,8 @@ export interface SubscriptionTraffic {
   answeredAtMs: number;
   /** Some request has been in flight for far too long. */
   isHanging: boolean;
+  /** Nothing is started before: its receiver said that it is gone for good, and the database is being told. */
+  goneUntilMs: number | null;
   /** The last answers took this long, in no particular order. */
   readonly latenciesMs: number[];
   latencyAt: number;
@@ -62,6 +64,8 @@ const samplesKept = 64;
 const deferredCaps = 8;
 const deferredMin = 50;
 const deferredMsMax = 1000;
+/** A subscription whose receiver is gone is disabled within the first half, and seen as it was for at most the second. */
+const goneMs = 2000;
 /** Traffic that was not used for this long is forgotten. */
 const keptMs = 60_000;
 
@@ -95,6 +99,7 @@ export class Traffic {
       inFlight: 0,
       answeredAtMs: Number.NEGATIVE_INFINITY,
       isHanging: false,
+      goneUntilMs: null,
       latenciesMs: [],
       latencyAt: 0,
       deferred: [],
@@ -119,6 +124,9 @@ export class Traffic {
   admit(traffic: SubscriptionTraffic, held: Pick<HeldAttempt, 'isTest' | 'isParked'>): Admission {
     if (held.isTest) {
       return 'start';
+    }
+    if (this.#isGone(traffic)) {
+      return 'defer';
     }
     if (held.isParked) {
       // Its share of the budget was taken when it was claimed.
@@ -153,6 +161,11 @@ export class Traffic {
     }
   }
 
+  /** Its receiver will never take anything again: what waits here waits until the subscription is disabled. */
+  gone(traffic: SubscriptionTraffic): void {
+    traffic.goneUntilMs = this.#options.now() + goneMs;
+  }
+
   /** Keeps an attempt until its subscription has room. Too many, and the subscription is parked with all of them. */
   defer(traffic: SubscriptionTraffic, attempt: LoadedAttempt): void {
     if (traffic.deferred.length === 0) {
@@ -173,7 +186,7 @@ export class Traffic {
     // The slot that it will have is free still.
     const free = this.#options.slots.free() - 1;
     for (const traffic of this.#withDeferred) {
-      if (traffic.health.parkReason !== null || this.#hasRoom(traffic, free)) {
+      if (!this.#isGone(traffic) && (traffic.health.parkReason !== null || this.#hasRoom(traffic, free))) {
         const attempt = traffic.deferred.shift();
         this.#withDeferred.delete(traffic);
         if (traffic.deferred.length > 0) {
@@ -252,13 +265,19 @@ export class Traffic {
   }
 
   /**
-   * Within its cap; and one that has not shown lately that it answers starts small, and leaves some slots to those that have.
+   * Within its cap; and one that has not shown lately that it answers starts small, and leaves a quarter of the slots to those that have. Beyond
+   * its first request it leaves three quarters, so that a few that hang do not keep many others from theirs.
    */
   #hasRoom(traffic: SubscriptionTraffic, slotsFree: number): boolean {
     if (!traffic.isHanging && this.#options.now() - traffic.answeredAtMs < provenMs) {
       return traffic.inFlight < traffic.cap;
     }
-    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= this.#reserved;
+    const left = traffic.inFlight === 0 ? this.#reserved : this.#options.slots.total - this.#reserved;
+    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= left;
+  }
+
+  #isGone({ goneUntilMs }: SubscriptionTraffic): boolean {
+    return goneUntilMs !== null && this.#options.now() < goneUntilMs;
   }
 
   #forgetUnused(nowMs: number): void {
