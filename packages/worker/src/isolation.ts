@@ -3,7 +3,7 @@ import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import type { HealthSignal } from '@postrider/shared/domain/subscription-health';
 import type { LoadedAttempt } from './attempt.ts';
 import { HealthKeeper, type HealthKeeperOptions } from './health-keeper.ts';
-import { ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
+import { type HeldCount, ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
 import { type SubscriptionTraffic, Traffic, type TrafficOptions } from './traffic.ts';
 
 export interface IsolationOptions {
@@ -68,7 +68,7 @@ export class Isolation {
       claim: options.claimParked,
       traffic: this.traffic,
       health: this.health,
-      room: () => (host.mayClaim() ? parkedMax - sum(host.held().values()) : 0),
+      room: () => (host.mayClaim() ? parkedMax - countParked(host.held().values()) : 0),
     });
   }
 
@@ -99,10 +99,10 @@ export class Isolation {
   }
 }
 
-function sum(values: Iterable<number>): number {
+function countParked(counts: Iterable<HeldCount>): number {
   let total = 0;
-  for (const value of values) {
-    total += value;
+  for (const { parked } of counts) {
+    total += parked;
   }
   return total;
 }

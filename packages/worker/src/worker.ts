@@ -7,6 +7,7 @@ import { Isolation, type IsolationOptions } from './isolation.ts';
 import { createLeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.ts';
 import { computeClaimLimit, createEndRate } from './prefetch.ts';
+import type { HeldCount } from './parked-claimer.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
 import { createSignal } from './signal.ts';
@@ -96,7 +97,7 @@ export class Worker<Prepared> {
       leaseMs,
       leaseReserveMs,
       mayClaim: () => this.#mayClaim(),
-      held: () => this.#heldParked(),
+      held: () => this.#held(),
       onClaimed: (attempts) => this.#takeOver(attempts),
       inFlight: () => this.#inFlight,
       startSoon: () => this.#startSoon(),
@@ -188,17 +189,21 @@ export class Worker<Prepared> {
     return !this.#isDraining && recorder.unrecorded() <= Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin);
   }
 
-  /** Parked attempts that are here, by subscription. Counted anew each time: they leave in many ways. */
-  #heldParked(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    const count = ({ isParked, subscriptionId }: HeldAttempt): void => {
-      if (isParked) {
-        counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
-      }
+  /** What is here of parked subscriptions, and what is in flight of others. Counted anew each time: attempts leave in many ways. */
+  #held(): ReadonlyMap<string, HeldCount> {
+    const counts = new Map<string, HeldCount>();
+    const countOf = (subscriptionId: string): HeldCount => {
+      const count = counts.get(subscriptionId) ?? { parked: 0, othersInFlight: 0 };
+      counts.set(subscriptionId, count);
+      return count;
     };
-    this.#waiting.startingBefore(Number.POSITIVE_INFINITY).forEach(count);
+    for (const { isParked, subscriptionId } of this.#waiting.startingBefore(Number.POSITIVE_INFINITY)) {
+      if (isParked) {
+        countOf(subscriptionId).parked += 1;
+      }
+    }
     for (const { held } of this.#inFlight.keys()) {
-      count(held);
+      countOf(held.subscriptionId)[held.isParked ? 'parked' : 'othersInFlight'] += 1;
     }
     return counts;
   }
