@@ -3,7 +3,7 @@ import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import type { HealthSignal } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { HealthKeeper, type HealthKeeperOptions } from './health-keeper.ts';
-import { ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
+import { type HeldCount, ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
 import { type SubscriptionTraffic, Traffic, type TrafficOptions } from './traffic.ts';
 
 export interface IsolationOptions {
@@ -70,8 +70,8 @@ export class Isolation {
       claim: options.claimParked,
       traffic: this.traffic,
       health: this.health,
-      held: () => this.#heldParked(),
-      room: () => (host.mayClaim() ? parkedMax - sum(this.#heldParked().values()) : 0),
+      held: () => this.#held(),
+      room: () => (host.mayClaim() ? parkedMax - countParked(this.#held().values()) : 0),
     });
   }
 
@@ -105,26 +105,30 @@ export class Isolation {
     await this.parked.stop();
   }
 
-  /** Parked attempts that are here, by subscription. Counted anew each time: they leave in many ways. */
-  #heldParked(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    const count = ({ isParked, subscriptionId }: HeldAttempt): void => {
-      if (isParked) {
-        counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
-      }
+  /** What is here of parked subscriptions, and what is in flight of others. Counted anew each time: attempts leave in many ways. */
+  #held(): ReadonlyMap<string, HeldCount> {
+    const counts = new Map<string, HeldCount>();
+    const countOf = (subscriptionId: string): HeldCount => {
+      const count = counts.get(subscriptionId) ?? { parked: 0, othersInFlight: 0 };
+      counts.set(subscriptionId, count);
+      return count;
     };
-    this.#host.waiting().forEach(count);
+    for (const { isParked, subscriptionId } of this.#host.waiting()) {
+      if (isParked) {
+        countOf(subscriptionId).parked += 1;
+      }
+    }
     for (const [{ held }] of this.#host.inFlight()) {
-      count(held);
+      countOf(held.subscriptionId)[held.isParked ? 'parked' : 'othersInFlight'] += 1;
     }
     return counts;
   }
 }
 
-function sum(values: Iterable<number>): number {
+function countParked(counts: Iterable<HeldCount>): number {
   let total = 0;
-  for (const value of values) {
-    total += value;
+  for (const { parked } of counts) {
+    total += parked;
   }
   return total;
 }

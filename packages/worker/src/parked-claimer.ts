@@ -10,6 +10,14 @@ import { createRateKeeper } from './rate-keeper.ts';
 import { createSignal } from './signal.ts';
 import type { SubscriptionTraffic, Traffic } from './traffic.ts';
 
+/** Attempts of a subscription that a process holds. */
+export interface HeldCount {
+  /** Parked ones, waiting or in flight. */
+  parked: number;
+  /** Those in flight that were claimed from the normal lane before it was parked: they count for its cap until they end. */
+  othersInFlight: number;
+}
+
 export interface ParkedClaimerOptions {
   /** Prolongs what this process has of the parked subscriptions and takes some more; returns all that it has. */
   readonly take: () => Promise<ParkedSubscriptionRow[]>;
@@ -20,8 +28,8 @@ export interface ParkedClaimerOptions {
   readonly health: Pick<HealthKeeper, 'loaded' | 'signal'>;
   /** How many more parked attempts this process may hold. */
   readonly room: () => number;
-  /** Parked attempts that this process holds, waiting or in flight, by subscription. */
-  readonly held: () => ReadonlyMap<string, number>;
+  /** What this process holds, by subscription. */
+  readonly held: () => ReadonlyMap<string, HeldCount>;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
   readonly leaseMs: number;
   readonly leaseReserveMs: number;
@@ -40,6 +48,7 @@ const emptyForMs = 1000;
 const gatherMs = 10;
 const failureDelayMinMs = 100;
 const failureDelayMaxMs = 5000;
+const nothingHeld: HeldCount = { parked: 0, othersInFlight: 0 };
 
 /**
  * Delivers the parked attempts of the subscriptions that this process has. Each is one process's at a time, so that budgets, rates and probes
@@ -183,7 +192,8 @@ export class ParkedClaimer {
         waitMs = Math.min(waitMs, readyInMs);
         continue;
       }
-      const inFlight = Math.min(traffic.health.budget, traffic.cap) - (held.get(traffic.subscriptionId) ?? 0);
+      const { parked, othersInFlight } = held.get(traffic.subscriptionId) ?? nothingHeld;
+      const inFlight = Math.min(traffic.health.budget, traffic.cap - othersInFlight) - parked;
       const limit = Math.min(inFlight, this.#rates.available(traffic), claimBatchMax);
       if (limit > 0) {
         candidates.push({ traffic, limit });
@@ -227,7 +237,7 @@ export class ParkedClaimer {
         this.#rates.giveBack(traffic, limit - count);
         this.#emptyUntilMs.set(traffic, this.#options.now() + emptyForMs);
       }
-      if (count === 0 && (held.get(traffic.subscriptionId) ?? 0) === 0) {
+      if (count === 0 && (held.get(traffic.subscriptionId) ?? nothingHeld).parked === 0) {
         this.#options.health.signal(traffic, { kind: 'drained', isSlow: this.#options.traffic.isSlow(traffic) });
       }
     }
