@@ -10,6 +10,7 @@ import type { WorkerReport } from './report.ts';
 import { createSignal } from './signal.ts';
 import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './skipped-subscriptions.ts';
 import type { Slots } from './slots.ts';
+import { type Started, UnderWay } from './under-way.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
 /** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
@@ -49,8 +50,7 @@ export class Worker<Prepared> {
   readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
   readonly #deliver: (attempt: LoadedAttempt, onEnd: () => void) => void;
   readonly #endRate: ReturnType<typeof createEndRate>;
-  /** Deliveries and when they started, oldest first. */
-  readonly #inFlight = new Map<LoadedAttempt, number>();
+  readonly #inFlight = new UnderWay<LoadedAttempt>();
   readonly #allEnded = createSignal();
   #isStarting = false;
   #unstarted: HeldAttempt[] = [];
@@ -111,8 +111,8 @@ export class Worker<Prepared> {
 
   /** How long the oldest delivery in flight has run, in milliseconds; 0 when there is none. */
   oldestDeliveryMs(): number {
-    const [startedAt] = this.#inFlight.values();
-    return startedAt === undefined ? 0 : this.#options.now() - startedAt;
+    const oldest = this.#inFlight.oldest();
+    return oldest ? this.#options.now() - oldest.startedAtMs : 0;
   }
 
   start(): void {
@@ -185,18 +185,18 @@ export class Worker<Prepared> {
   #startDelivery(attempt: LoadedAttempt): void {
     const { slots, now } = this.#options;
     slots.take();
-    this.#inFlight.set(attempt, now());
-    this.#deliver(attempt, () => this.#endDelivery(attempt));
+    const delivery = this.#inFlight.start(attempt, now());
+    this.#deliver(attempt, () => this.#endDelivery(delivery));
   }
 
-  #endDelivery(attempt: LoadedAttempt): void {
+  #endDelivery(delivery: Started<LoadedAttempt>): void {
     // An error after the end of a delivery ends it a second time.
-    if (this.#inFlight.delete(attempt)) {
+    if (this.#inFlight.end(delivery)) {
       this.#options.slots.giveBack();
       this.#endRate.countEnd();
-      this.#waiting.forget(attempt);
+      this.#waiting.forget(delivery.item);
       this.#startSoon();
-      if (this.#inFlight.size === 0) {
+      if (this.#inFlight.count() === 0) {
         this.#allEnded.raise();
       }
     }
@@ -204,7 +204,7 @@ export class Worker<Prepared> {
 
   async #whenAllEnded(deadlineMs: number): Promise<void> {
     const until = this.#options.now() + deadlineMs;
-    while (this.#inFlight.size > 0 && this.#options.now() < until) {
+    while (this.#inFlight.count() > 0 && this.#options.now() < until) {
       await this.#allEnded.wait(until - this.#options.now());
     }
   }

@@ -65,11 +65,11 @@ export function createSender(options: SenderOptions): Sender {
   return {
     send(request, onOutcome) {
       const origin = pools.get(request.origin);
-      const delivery = new Delivery(options, origin, (outcome) => {
-        deadlines.end(delivery);
+      const delivery: Delivery = new Delivery(options, origin, (outcome) => {
+        deadlines.end(deadline);
         onOutcome(outcome);
       });
-      deadlines.start(delivery, delivery.startedAt);
+      const deadline = deadlines.start(delivery, delivery.startedAt);
       try {
         origin.pool.dispatch(request, delivery);
       } catch (error) {
