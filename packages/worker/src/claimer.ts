@@ -142,7 +142,10 @@ export class Claimer {
     const newlySkipped = skipped.add(batch.passedOver);
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
-    const attempts = batch.attempts.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs }));
+    const attempts: HeldAttempt[] = [];
+    for (const attempt of batch.attempts) {
+      attempts.push(Object.assign(attempt, { leaseId, startBeforeMs }));
+    }
     this.#options.report.claimed({ attempts, tookMs });
     if (attempts.length > 0) {
       this.#options.onClaimed(attempts);
