@@ -49,7 +49,7 @@ const ops = await startOpsServer({
 const listener = listen({
   connection: connectionConfig({ ...database, connectionString: config.databaseDirectUrl ?? config.databaseUrl, statementTimeoutMs: 0 }),
   channel: dueAttemptsChannel,
-  onNotification: createWakeUpHandler(worker.claimer, roster),
+  onNotification: createWakeUpHandler({ claimer: worker.claimer, roster, now: () => performance.now() }),
   onListening: () => worker.claimer.wake(),
   logger,
 });
