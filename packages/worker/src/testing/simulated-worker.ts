@@ -61,6 +61,7 @@ export function createSimulatedWorker(options: SimulatedWorkerOptions): Worker<s
       },
       workerProcessId: () => id,
       servedPools: () => [0],
+      callOthers() {},
     },
     leases: {
       renew: (attempts) => statement(() => queue.renew(attempts, leaseMs)),
