@@ -169,6 +169,7 @@ function wireIsolation(
     capDefault,
     take: () => takeParkedSubscriptions(db, { workerProcessId: workerProcessId(), poolIds: servedPools(), ownedForMs, takenMax }),
     claimParked: (claim) => claimParkedAttempts(db, claim),
+    giveUp: () => giveUpParkedSubscriptions(db, workerProcessId()),
     async change({ subscriptionId }, signals) {
       const change = await changeHealth(changing, subscriptionId, signals);
       if (change.kind === 'disabled') {
