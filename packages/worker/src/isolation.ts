@@ -10,6 +10,8 @@ export interface IsolationOptions {
   readonly capDefault: TrafficOptions['capDefault'];
   readonly take: ParkedClaimerOptions['take'];
   readonly claimParked: ParkedClaimerOptions['claim'];
+  /** Lets go of all parked subscriptions that this process has. */
+  readonly giveUp: () => Promise<void>;
   readonly change: HealthKeeperOptions['change'];
   readonly wait: HealthKeeperOptions['wait'];
   readonly random: () => number;
@@ -41,10 +43,12 @@ export class Isolation {
   readonly health: HealthKeeper;
   readonly parked: ParkedClaimer;
   readonly #host: IsolationHost;
+  readonly #giveUp: IsolationOptions['giveUp'];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: IsolationOptions, host: IsolationHost) {
     this.#host = host;
+    this.#giveUp = options.giveUp;
     const { slots, now } = host;
     this.traffic = new Traffic({
       slots,
@@ -97,12 +101,13 @@ export class Isolation {
     }, lookEveryMs);
   }
 
-  /** Stops claiming what is parked. */
+  /** Stops claiming what is parked, and leaves it to others at once: requests in flight may take as long to end as a whole drain. */
   async stop(): Promise<void> {
     if (this.#timer) {
       clearInterval(this.#timer);
     }
     await this.parked.stop();
+    await this.#giveUp().catch(this.#host.report.healthFailed);
   }
 
   /** What is here of parked subscriptions, and what is in flight of others. Counted anew each time: attempts leave in many ways. */

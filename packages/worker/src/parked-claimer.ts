@@ -61,6 +61,8 @@ export class ParkedClaimer {
   #owned: SubscriptionTraffic[] = [];
   /** When those found empty are looked at again. */
   readonly #emptyUntilMs = new Map<SubscriptionTraffic, number>();
+  /** When each was given a share of the room last. */
+  readonly #sharedAtMs = new WeakMap<SubscriptionTraffic, number>();
   #takeAtMs = 0;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -200,16 +202,17 @@ export class ParkedClaimer {
       }
     }
     const shares: { traffic: SubscriptionTraffic; limit: number }[] = [];
+    // Where the room does not do for all, those come first that have waited for longest: others hold what they have until a timeout.
+    candidates.sort((a, b) => (this.#sharedAtMs.get(a.traffic) ?? 0) - (this.#sharedAtMs.get(b.traffic) ?? 0));
     candidates.forEach(({ traffic, limit }, index) => {
       const share = Math.min(limit, Math.ceil(room / (candidates.length - index)));
       if (share > 0) {
         room -= share;
         this.#rates.spend(traffic, share);
+        this.#sharedAtMs.set(traffic, nowMs);
         shares.push({ traffic, limit: share });
       }
     });
-    // The next time, those come first that got nothing.
-    this.#owned = [...this.#owned.slice(shares.length), ...this.#owned.slice(0, shares.length)];
     return { shares, waitMs };
   }
 

@@ -155,6 +155,7 @@ function isolationOf(
     capDefault: Math.min(capDefault, slots.total),
     take: () => statement(() => parking.take({ workerProcessId: id, poolIds: [0], ownedForMs, takenMax })),
     claimParked: (claim) => statement(() => parking.claim(claim)),
+    giveUp: () => statement(() => parking.giveUp(id)),
     async change({ subscriptionId }: SubscriptionTraffic, signals: readonly HealthSignal[]): Promise<SubscriptionHealth | null> {
       let aheadMs = 0;
       const changed = await statement(() => {

@@ -49,6 +49,7 @@ export class Watch {
   /** Attempts whose request nobody knows the end of: their worker died. */
   readonly #sent = new Set<string>();
   readonly #seen = new Map<string, Seen>();
+  readonly #leaving = new Set<number>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -71,7 +72,7 @@ export class Watch {
     }
     const alike = [...this.#inFlight.values()].filter((request) => request.held.subscriptionId === subscription.id);
     const here = alike.filter((request) => request.workerId === workerId).length;
-    const parked = alike.filter((request) => request.held.isParked).length;
+    const parked = alike.filter((request) => request.held.isParked && !this.#leaving.has(request.workerId)).length;
     this.#expect(here <= cap, held, `is number ${here} in flight of one worker, of ${cap}`);
     this.#expect(parked <= cap, held, `is parked and number ${parked} in flight, of ${cap}`);
     this.#checkHold(held, subscription);
@@ -87,6 +88,11 @@ export class Watch {
     if (!isSent) {
       this.#sent.delete(held.requestAttemptId);
     }
+  }
+
+  /** It has given up what is parked, and finishes what it has in flight of that. */
+  leaves(workerId: number): void {
+    this.#leaving.add(workerId);
   }
 
   died(workerId: number): void {
