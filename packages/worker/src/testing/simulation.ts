@@ -63,7 +63,8 @@ export class Simulation {
     this.#slotsTotal = slotsTotals[seed % slotsTotals.length] ?? 1;
     this.#watch = new Watch({
       queue: this.#queue,
-      promises,
+      // Where slots are scarce, what a rate lets through waits for one, and the next may come right after it.
+      promises: this.#slotsTotal === slotsTotals[0] ? promises : { ...promises, rateSlackMs: timeoutMs },
       capDefault,
       timeoutMs,
       now: this.clock.now,
