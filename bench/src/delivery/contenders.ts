@@ -42,6 +42,11 @@ export const contenders: Readonly<Record<ContenderName, Contender>> = {
   'pg-boss': peer('pg-boss', 'pg-boss-sender', pgBossQueue, 1),
 };
 
+/** Whether it is Postrider, not something to compare it with. */
+export function isOurs(name: ContenderName): boolean {
+  return contenders[name].title.startsWith('Postrider');
+}
+
 function workers(title: string, processes: number, nodeFlags?: readonly string[]): Contender {
   return { title, measure: (surroundings) => measureWorkers(surroundings, nodeFlags ? { processes, nodeFlags } : { processes }) };
 }
