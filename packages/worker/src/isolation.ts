@@ -71,6 +71,7 @@ export class Isolation {
       traffic: this.traffic,
       health: this.health,
       held: () => this.#heldParked(),
+      startedBefore: () => this.#startedUnparked(),
       room: () => (host.mayClaim() ? parkedMax - sum(this.#heldParked().values()) : 0),
     });
   }
@@ -116,6 +117,17 @@ export class Isolation {
     this.#host.waiting().forEach(count);
     for (const [{ held }] of this.#host.inFlight()) {
       count(held);
+    }
+    return counts;
+  }
+
+  /** Requests in flight that came by the normal lane, by subscription; samples aside, which nothing holds back. */
+  #startedUnparked(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const [{ held }] of this.#host.inFlight()) {
+      if (!held.isParked && !held.isTest) {
+        counts.set(held.subscriptionId, (counts.get(held.subscriptionId) ?? 0) + 1);
+      }
     }
     return counts;
   }

@@ -22,6 +22,8 @@ export interface ParkedClaimerOptions {
   readonly room: () => number;
   /** Parked attempts that this process holds, waiting or in flight, by subscription. */
   readonly held: () => ReadonlyMap<string, number>;
+  /** Requests in flight that were started before their subscription was parked, by subscription. */
+  readonly startedBefore: () => ReadonlyMap<string, number>;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
   readonly leaseMs: number;
   readonly leaseReserveMs: number;
@@ -174,6 +176,7 @@ export class ParkedClaimer {
   } {
     const nowMs = this.#options.now();
     const held = this.#options.held();
+    const startedBefore = this.#options.startedBefore();
     let room = this.#options.room();
     let waitMs = emptyForMs;
     const candidates: { traffic: SubscriptionTraffic; limit: number }[] = [];
@@ -183,8 +186,9 @@ export class ParkedClaimer {
         waitMs = Math.min(waitMs, readyInMs);
         continue;
       }
-      const inFlight = Math.min(traffic.health.budget, traffic.cap) - (held.get(traffic.subscriptionId) ?? 0);
-      const limit = Math.min(inFlight, this.#rates.available(traffic), claimBatchMax);
+      const { subscriptionId } = traffic;
+      const here = (held.get(subscriptionId) ?? 0) + (startedBefore.get(subscriptionId) ?? 0);
+      const limit = Math.min(Math.min(traffic.health.budget, traffic.cap) - here, this.#rates.available(traffic), claimBatchMax);
       if (limit > 0) {
         candidates.push({ traffic, limit });
       }

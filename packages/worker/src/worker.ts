@@ -252,7 +252,7 @@ export class Worker<Prepared> {
       this.#options.slots.giveBack();
       this.#endRate.countEnd();
       this.#waiting.forget(attempt);
-      if (attempt.held.isParked) {
+      if (attempt.held.isParked || this.isolation.traffic.of(attempt.held.subscriptionId).health.parkReason !== null) {
         this.isolation.parked.roomFreed();
       }
       this.#startSoon();
