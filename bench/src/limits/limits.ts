@@ -3,8 +3,8 @@ import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processe
 import { Agent, request } from 'undici';
 import { startBenchServer } from '../bench-database.ts';
 import { processCpuSeconds } from '../cpu-time.ts';
+import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
-import { formatSpread, renderTable, spreadOf } from '../statistics.ts';
 
 export interface LimitsBenchOptions {
   /** How long each kind is measured in a round. */
@@ -36,6 +36,12 @@ const kinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   quotas: { ENABLE_QUOTA_ENFORCEMENT: 'true', QUOTA_GLOBAL_EVENTS_PER_DAY_LIMIT: '100000000' },
 };
 
+const columns: readonly ResultColumn[] = [
+  { name: 'events/s', digits: 0 },
+  { name: 'of no limits', digits: 3, isPlotted: true },
+  { name: 'API CPU', digits: 0 },
+];
+
 interface Measured {
   readonly perSecond: number;
   readonly cpuMs: number;
@@ -63,16 +69,21 @@ export async function benchLimits(options: LimitsBenchOptions): Promise<void> {
         }
       }
     }
-    const head = ['API', 'events/s', 'of no limits', 'CPU ms per event'];
-    const rates = (kind: string): number[] => (measured.get(kind) ?? []).map(({ perSecond }) => perSecond);
-    const table = [...measured].map(([kind, results]) => {
-      // By round: what else happens on the machine then happens to all of them.
-      const ratios = rates(kind).map((rate, round) => rate / (rates('no limits')[round] ?? Number.NaN));
-      const cpuMs = spreadOf(results.map((result) => result.cpuMs)).median.toFixed(3);
-      return [kind, formatSpread(rates(kind), 0), formatSpread(ratios, 3), cpuMs];
-    });
-    options.print(renderTable(head, table));
-    saveResults('limits', environmentOf(server.version), { head, table });
+    const unlimited = measured.get('no limits') ?? [];
+    const table: ResultTable = {
+      title: 'What limits cost ingest',
+      note: `${options.clients} clients for ${options.seconds} s a round, in turns. CPU in microseconds per event.`,
+      columns,
+      rows: [...measured].map(([kind, results]) =>
+        rowOf(
+          columns,
+          kind,
+          results.map((result, round) => valuesOf(result, unlimited[round])),
+        ),
+      ),
+    };
+    options.print(renderResultTable(table));
+    saveResults('limits', environmentOf(server.version), { tables: [table] });
   } finally {
     for (const [, api] of apis) {
       api.kill('SIGTERM');
@@ -81,6 +92,11 @@ export async function benchLimits(options: LimitsBenchOptions): Promise<void> {
     await database.drop();
     await server.stop();
   }
+}
+
+/** Compared by round: what else happens on the machine then happens to all of them. */
+function valuesOf({ perSecond, cpuMs }: Measured, unlimited: Measured | undefined): Round {
+  return { 'events/s': perSecond, 'of no limits': perSecond / (unlimited?.perSecond ?? Number.NaN), 'API CPU': cpuMs * 1000 };
 }
 
 function withPrefix(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {

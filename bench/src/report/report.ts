@@ -14,6 +14,10 @@ const questions: Readonly<Record<string, string>> = {
   delivery: 'How many deliveries a second does one worker make, beside what the machine can send and beside other designs?',
   latency: 'How soon is an event at its receiver, and what do idle workers cost?',
   flow: 'What do an API and a worker reach together, and how much memory do they take?',
+  ingest:
+    'How many events a second does an API take one by one, beside the least that a server can be, and how late is it at half of that?',
+  batches: 'What is saved by sending many events at a time?',
+  limits: 'What do rate limits and quotas cost?',
   growth: 'Do claims stay as fast when millions of attempts are finished, wait or are due, or when somebody holds a transaction open?',
   scale: 'Do more workers on one queue get into each other’s way?',
   isolation: 'Do receivers that hang, or one with a long backlog, make the others wait?',

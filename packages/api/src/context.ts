@@ -14,7 +14,7 @@ export interface ApiContext {
   readonly batcher: IngestionBatcher;
   readonly secretsKey: SecretsKey;
   readonly quotas: Quotas;
-  readonly tokens: Pick<TokenCache, 'clear' | 'findApplication'>;
+  readonly tokens: Pick<TokenCache, 'forgetAfter' | 'findApplication'>;
   readonly settings: {
     readonly eventBodyBytesMax: number;
     readonly supportEmailAddress: string;

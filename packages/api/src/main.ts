@@ -10,6 +10,7 @@ import { createLogger } from '@postrider/shared/observability/logger';
 import { startOpsServer } from '@postrider/shared/observability/ops-server';
 import type { Logger } from 'pino';
 import { type ApiConfig, apiSettings, migrationUrlOf, processCountOf, readConfig } from './config.ts';
+import { rateLimitsOf } from './limit-settings.ts';
 import { migrationsDirectory } from './migrations-directory.ts';
 import { serveSupervised } from './processes/serve-supervised.ts';
 import { createSupervisor, ProcessDidNotStartError } from './processes/supervisor.ts';
@@ -59,7 +60,11 @@ async function runAlone(settings: ApiConfig): Promise<void> {
 /** One of several processes that share the port. */
 async function runSupervised(settings: ApiConfig, processNumber: number): Promise<void> {
   const logger = createLogger({ level: settings.logLevel, process: 'api', processNumber, version });
-  await serveSupervised({ process, logger, serve: () => serve({ config: settings, logger, keepsHouse: processNumber === 1 }) });
+  await serveSupervised({
+    process,
+    logger,
+    serve: (leaseOfInstance) => serve({ config: settings, logger, keepsHouse: processNumber === 1, leaseOfInstance }),
+  });
 }
 
 /** What holds several processes together. It serves operators only, so that nothing that requests do can end it. */
@@ -70,6 +75,7 @@ async function runSupervisor(settings: ApiConfig, processes: number): Promise<vo
     count: processes,
     fork: (processNumber) => cluster.fork({ [processNumberVariable]: processNumber }),
     logger,
+    rateLimits: rateLimitsOf(settings),
     now: () => performance.now(),
   });
   process.once('exit', () => supervisor.kill());

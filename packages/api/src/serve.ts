@@ -21,6 +21,8 @@ import { quotaLimitsOf, rateLimitsOf } from './limit-settings.ts';
 import { watchBacklog } from './services/backlog-watch.ts';
 import { startHousekeeping } from './services/housekeeping/housekeeping.ts';
 import { registerQueueGauges } from './services/housekeeping/queue-gauges.ts';
+import type { LeaseOfInstance } from './services/limits/rate-limiter.ts';
+import type { TokenCache } from './services/token-cache.ts';
 import { wireApi } from './wiring.ts';
 
 /** Load balancers keep idle connections for a minute: a shorter time here would close one just as they use it. */
@@ -35,6 +37,8 @@ export interface ServeOptions {
   readonly logger: Logger;
   /** Whether this is the process that does what only one of several does: housekeeping, and the gauges of the queue. */
   readonly keepsHouse: boolean;
+  /** Where it is one of several: what they share of the rate limits. */
+  readonly leaseOfInstance?: LeaseOfInstance;
 }
 
 /** An API that serves. */
@@ -47,7 +51,7 @@ export interface ServingApi {
 }
 
 /** Starts one process of the API and resolves when it serves. */
-export async function serve({ config, logger, keepsHouse }: ServeOptions): Promise<ServingApi> {
+export async function serve({ config, logger, keepsHouse, leaseOfInstance }: ServeOptions): Promise<ServingApi> {
   const db = await openDatabase(config, logger);
   const registry = createRegistry();
   registerDatabaseGauge(registry, db.pool);
@@ -68,6 +72,7 @@ export async function serve({ config, logger, keepsHouse }: ServeOptions): Promi
     masterApiKey: config.masterApiKey,
     authCacheTtlMs: config.authCacheTtlMs,
     rateLimits: rateLimitsOf(config),
+    ...(leaseOfInstance ? { leaseOfInstance } : {}),
     quotas: { isEnforced: config.quotaEnforcement, defaults: quotaLimitsOf(config) },
     ingest: { waitLimitMs: config.ingestWaitLimitMs, refusal: () => (backlog.isTooOld() ? 'backlog' : null) },
     now: monotonicMs,
@@ -128,13 +133,12 @@ async function openDatabase(config: ApiConfig, logger: Logger): Promise<AllTenan
   return seeingAllTenants(pool, await checkRights(pool, logger));
 }
 
-function listenForDeletedTokens(config: ApiConfig, logger: Logger, tokens: { clear(): void; setListening(isListening: boolean): void }) {
+function listenForDeletedTokens(config: ApiConfig, logger: Logger, tokens: Pick<TokenCache, 'heard' | 'setListening'>) {
   const connectionString = config.databaseDirectUrl ?? config.databaseUrl;
   return listen({
     connection: connectionConfig({ ...databaseOptions(config), connectionString, statementTimeoutMs: 0 }),
     channel: deletedTokensChannel,
-    // What this process sent itself is heard too, on purpose: when the answer to its commit is lost, nothing else tells it.
-    onNotification: tokens.clear,
+    onNotification: tokens.heard,
     onListening: () => tokens.setListening(true),
     onLost: () => tokens.setListening(false),
     logger,

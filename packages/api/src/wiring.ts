@@ -15,7 +15,7 @@ import { createIngestionBatcher, type IngestionBatcher, type IngestionBatcherOpt
 import { ingestWithinQuota } from './services/limits/ingest-within-quota.ts';
 import { leaseEventsOfToday } from './services/limits/lease-events-of-today.ts';
 import { createQuotas, type QuotaOptions } from './services/limits/quotas.ts';
-import { createRateLimiter, type RateLimits } from './services/limits/rate-limiter.ts';
+import { createRateLimiter, type LeaseOfInstance, type RateLimits } from './services/limits/rate-limiter.ts';
 import { createTokenCache, type TokenCache } from './services/token-cache.ts';
 
 export interface ApiOptions {
@@ -29,6 +29,8 @@ export interface ApiOptions {
   /** Limits of ingest; the defaults where left out. */
   readonly ingest?: Pick<IngestionBatcherOptions, 'waitLimitMs' | 'refusal'>;
   readonly rateLimits: RateLimits;
+  /** Where several processes are one instance: what they share of its limits. */
+  readonly leaseOfInstance?: LeaseOfInstance;
   readonly quotas: QuotaOptions;
   readonly now: () => number;
   readonly wait: (delayMs: number) => Promise<void>;
@@ -80,6 +82,7 @@ export function wireApi(options: ApiOptions): Api {
   const limiter = createRateLimiter({
     limits: options.rateLimits,
     lease: (tokenId, wanted, limit) => leaseRequestTokens(db, tokenId, wanted, limit),
+    ...(options.leaseOfInstance ? { leaseOfInstance: options.leaseOfInstance } : {}),
     onFallback: report.rateLimitsFellBack,
     wait,
     now,

@@ -6,7 +6,7 @@ export const testSecretsKey = Buffer.alloc(32, 7).toString('base64');
 export const testMasterKey = '3f1c2a52-7d5e-4d0e-9b1a-5f0c8f9d2b11';
 
 /** As the container image sets them: V8 lets the heap grow to several times of what lives in it otherwise. */
-export const memoryFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'] as const;
+const memoryFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'] as const;
 
 export interface PostriderOptions {
   readonly databaseUrl: string;

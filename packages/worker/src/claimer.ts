@@ -10,6 +10,8 @@ const normalLane = 0;
 const safetyPollMs = 1000;
 const failureDelayMinMs = 100;
 const failureDelayMaxMs = 5000;
+/** A worker that finds more than it can take calls others this often at most. */
+const callOthersEveryMs = 1000;
 
 export interface ClaimerOptions {
   readonly claim: (claim: Claim) => Promise<ClaimedBatch>;
@@ -25,6 +27,8 @@ export interface ClaimerOptions {
   /** How much of the lease must be left when a request starts. */
   readonly leaseReserveMs: number;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
+  /** There is more due than this process has room for. */
+  readonly callOthers: () => void;
   readonly report: {
     claimed(claim: { attempts: readonly HeldAttempt[]; tookMs: number }): void;
     claimFailed(error: unknown): void;
@@ -40,6 +44,8 @@ export class Claimer {
   #stopped = false;
   #waitsForRoom = false;
   #isClaiming = false;
+  #claimedAtMs = Number.NEGATIVE_INFINITY;
+  #calledOthersAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ClaimerOptions) {
@@ -74,6 +80,11 @@ export class Claimer {
   /** Whether the last claim succeeded. */
   isClaiming(): boolean {
     return this.#isClaiming;
+  }
+
+  /** When the last claim was sent. */
+  claimedAtMs(): number {
+    return this.#claimedAtMs;
   }
 
   /** Resolves when the last claim has ended; what it claimed is handed over as always. */
@@ -126,6 +137,7 @@ export class Claimer {
     const dueFromMicros = watermark.dueFromMicros();
     const leaseId = newLeaseId();
     const sentAt = now();
+    this.#claimedAtMs = sentAt;
     const batch = await claim({
       poolId,
       lane: normalLane,
@@ -142,19 +154,40 @@ export class Claimer {
     const newlySkipped = skipped.add(batch.passedOver);
     // Counted from before the claim was sent, so that the process never believes in a lease longer than the database does.
     const startBeforeMs = sentAt + leaseMs - leaseReserveMs;
-    const attempts = batch.attempts.map((attempt): HeldAttempt => Object.assign(attempt, { leaseId, startBeforeMs, isParked: false }));
+    const attempts: HeldAttempt[] = [];
+    for (const attempt of batch.attempts) {
+      attempts.push(Object.assign(attempt, { leaseId, startBeforeMs, isParked: false }));
+    }
     this.#options.report.claimed({ attempts, tookMs });
     if (attempts.length > 0) {
       this.#options.onClaimed(attempts);
     }
-    // Behind attempts that were passed over there may be others. Those that the next claim would only find again are not worth one.
-    return attempts.length > 0 || newlySkipped > 0 || batch.seen >= limit;
+    if (batch.seen >= limit && this.#options.room() === 0 && sentAt - this.#calledOthersAtMs >= callOthersEveryMs) {
+      this.#calledOthersAtMs = sentAt;
+      this.#options.callOthers();
+    }
+    // Behind attempts that were passed over there may be others. Those that the next claim would only find again are not worth one, nor is it
+    // worth one to see that nothing is left where fewer were due than asked for.
+    return newlySkipped > 0 || batch.seen >= limit;
   }
 
+  /** Waits until something is due or somebody calls. The time of what is due next is asked for meanwhile: a call does not wait for it. */
   async #idle(): Promise<void> {
-    const waits = await Promise.all(this.#options.servedPools().map((poolId) => this.#options.nextDueMs(poolId, normalLane)));
-    const nextDueMs = Math.min(safetyPollMs, ...waits.filter((wait) => wait !== null));
-    await this.#signal.wait(Math.max(1, nextDueMs));
+    let isIdle = true;
+    let timer: NodeJS.Timeout | undefined;
+    void Promise.all(this.#options.servedPools().map((poolId) => this.#options.nextDueMs(poolId, normalLane))).then(
+      (waits) => {
+        const nextDueMs = Math.max(1, Math.min(safetyPollMs, ...waits.filter((wait) => wait !== null)));
+        if (isIdle && nextDueMs < safetyPollMs) {
+          timer = setTimeout(() => this.#signal.raise(), nextDueMs);
+        }
+      },
+      // The claim fails as well then, and says so.
+      () => this.#signal.raise(),
+    );
+    await this.#signal.wait(safetyPollMs);
+    isIdle = false;
+    clearTimeout(timer);
   }
 
   #watermarkOf(poolId: number): Watermark {

@@ -27,11 +27,15 @@ export interface DelivererOptions<Prepared> {
   readonly onNotSent: (attempt: HeldAttempt) => void;
   /** Its subscription is paused or parked: it goes back to the queue and waits there. */
   readonly onParked: (attempt: HeldAttempt) => void;
-  /** Its subscription has as many requests in flight as it may: the attempt waits in this process. */
-  readonly onDeferred: (attempt: LoadedAttempt, traffic: SubscriptionTraffic) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
 }
+
+/**
+ * Called when a delivery is over, or its attempt was put off because its subscription has as many requests in flight as it may: then it keeps
+ * what it has loaded, and waits in this process.
+ */
+export type OnEnd = (deferredBy?: SubscriptionTraffic) => void;
 
 const reloadDelayMs = 250;
 
@@ -42,7 +46,7 @@ const reloadDelayMs = 250;
 export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
   const { subscriptions, report } = options;
 
-  function start(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared> | null | undefined, onEnd: () => void): void {
+  function start(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared> | null | undefined, onEnd: OnEnd): void {
     const { held } = attempt;
     if (options.now() >= held.startBeforeMs || options.isAborting() || subscription === undefined) {
       options.onNotSent(held);
@@ -59,7 +63,7 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     }
   }
 
-  function startAdmitted(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared>, onEnd: () => void): void {
+  function startAdmitted(attempt: LoadedAttempt, subscription: SubscriptionEntry<Prepared>, onEnd: OnEnd): void {
     const { traffic } = subscription;
     switch (options.traffic.admit(traffic, attempt.held)) {
       case 'park':
@@ -67,7 +71,7 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
         onEnd();
         return;
       case 'defer':
-        options.onDeferred(attempt, traffic);
+        onEnd(traffic);
         return;
       case 'start':
         options.traffic.started(traffic);
@@ -82,7 +86,7 @@ export function createDeliverer<Prepared>(options: DelivererOptions<Prepared>) {
     }
   }
 
-  return function deliver(attempt: LoadedAttempt, onEnd: () => void): void {
+  return function deliver(attempt: LoadedAttempt, onEnd: OnEnd): void {
     const { held } = attempt;
     const known = subscriptions.fresh(held.subscriptionId);
     // A pause that is remembered may have ended since: the attempt would go back to the queue and come again at once.

@@ -86,25 +86,38 @@ test.each([
   expect(computeClaimLimit(situation)).toBe(limit);
 });
 
-test('of all workers the one whose turn it is answers a wake-up at once', () => {
+test('of all workers the one whose turn it is answers a wake-up at once, and few others look later', () => {
   vi.useFakeTimers();
   const wakes: string[] = [];
-  const claimer = { wake: () => void wakes.push('wake'), rewind: () => void wakes.push('rewind') };
+  let claimedAtMs = -1;
+  const claimer = { wake: () => void wakes.push('wake'), rewind: () => void wakes.push('rewind'), claimedAtMs: () => claimedAtMs };
   const parked = { wake: () => void wakes.push('parked') };
-  const first = createWakeUpHandler(claimer, parked, { isFirstFor: () => true, servedPools: () => [0] });
-  const other = createWakeUpHandler(claimer, parked, { isFirstFor: () => false, servedPools: () => [0] });
+  const workerOf = (rank: number) =>
+    createWakeUpHandler({ claimer, parked, roster: { rankFor: () => rank, servedPools: () => [0] }, now: () => performance.now() });
+  const [first, second, fifth] = [workerOf(0), workerOf(1), workerOf(4)];
   first('1 due 7');
   expect(wakes).toEqual([]);
   first('1 due 0,7');
   expect(wakes).toEqual(['wake']);
-  other('1 due 0');
-  other('2 due 0');
+  second('1 due 0');
+  second('2 due 0');
+  fifth('1 due 0');
   expect(wakes).toEqual(['wake']);
   vi.advanceTimersByTime(20);
   expect(wakes).toEqual(['wake', 'wake']);
-  other('3 rewind 0');
-  other('4 parked 0');
-  expect(wakes).toEqual(['wake', 'wake', 'rewind', 'parked']);
+  second('3 due 0');
+  claimedAtMs = performance.now();
+  vi.advanceTimersByTime(1000);
+  expect(wakes).toEqual(['wake', 'wake']);
+  second('4 due 0');
+  claimedAtMs = performance.now();
+  vi.advanceTimersByTime(10);
+  second('5 due 0');
+  vi.advanceTimersByTime(10);
+  expect(wakes).toEqual(['wake', 'wake', 'wake']);
+  fifth('3 rewind 0');
+  fifth('4 parked 0');
+  expect(wakes).toEqual(['wake', 'wake', 'wake', 'rewind', 'parked']);
   vi.useRealTimers();
 });
 

@@ -49,7 +49,8 @@ export class HealthKeeper {
     }
     const before = traffic.health;
     traffic.health = nextHealth(before, signal, this.#contextOf(traffic));
-    if (isSame(traffic.health, traffic.persisted)) {
+    // While a write is under way, what is persisted is about to change.
+    if (isSame(traffic.health, traffic.persisted) && !this.#toWrite.has(traffic)) {
       traffic.health = traffic.persisted;
       traffic.unsent.length = 0;
       return;

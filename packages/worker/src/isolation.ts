@@ -3,13 +3,15 @@ import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import type { HealthSignal } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { HealthKeeper, type HealthKeeperOptions } from './health-keeper.ts';
-import { ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
+import { type HeldCount, ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
 import { type SubscriptionTraffic, Traffic, type TrafficOptions } from './traffic.ts';
 
 export interface IsolationOptions {
   readonly capDefault: TrafficOptions['capDefault'];
   readonly take: ParkedClaimerOptions['take'];
   readonly claimParked: ParkedClaimerOptions['claim'];
+  /** Lets go of all parked subscriptions that this process has. */
+  readonly giveUp: () => Promise<void>;
   readonly change: HealthKeeperOptions['change'];
   readonly wait: HealthKeeperOptions['wait'];
   readonly random: () => number;
@@ -41,10 +43,12 @@ export class Isolation {
   readonly health: HealthKeeper;
   readonly parked: ParkedClaimer;
   readonly #host: IsolationHost;
+  readonly #giveUp: IsolationOptions['giveUp'];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: IsolationOptions, host: IsolationHost) {
     this.#host = host;
+    this.#giveUp = options.giveUp;
     const { slots, now } = host;
     this.traffic = new Traffic({
       slots,
@@ -70,9 +74,8 @@ export class Isolation {
       claim: options.claimParked,
       traffic: this.traffic,
       health: this.health,
-      held: () => this.#heldParked(),
-      startedBefore: () => this.#startedUnparked(),
-      room: () => (host.mayClaim() ? parkedMax - sum(this.#heldParked().values()) : 0),
+      held: () => this.#held(),
+      room: () => (host.mayClaim() ? parkedMax - countParked(this.#held().values()) : 0),
     });
   }
 
@@ -98,45 +101,39 @@ export class Isolation {
     }, lookEveryMs);
   }
 
-  /** Stops claiming what is parked. */
+  /** Stops claiming what is parked, and leaves it to others at once: requests in flight may take as long to end as a whole drain. */
   async stop(): Promise<void> {
     if (this.#timer) {
       clearInterval(this.#timer);
     }
     await this.parked.stop();
+    await this.#giveUp().catch(this.#host.report.healthFailed);
   }
 
-  /** Parked attempts that are here, by subscription. Counted anew each time: they leave in many ways. */
-  #heldParked(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    const count = ({ isParked, subscriptionId }: HeldAttempt): void => {
-      if (isParked) {
-        counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
-      }
+  /** What is here of parked subscriptions, and what is in flight of others. Counted anew each time: attempts leave in many ways. */
+  #held(): ReadonlyMap<string, HeldCount> {
+    const counts = new Map<string, HeldCount>();
+    const countOf = (subscriptionId: string): HeldCount => {
+      const count = counts.get(subscriptionId) ?? { parked: 0, othersInFlight: 0 };
+      counts.set(subscriptionId, count);
+      return count;
     };
-    this.#host.waiting().forEach(count);
-    for (const [{ held }] of this.#host.inFlight()) {
-      count(held);
-    }
-    return counts;
-  }
-
-  /** Requests in flight that came by the normal lane, by subscription; samples aside, which nothing holds back. */
-  #startedUnparked(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const [{ held }] of this.#host.inFlight()) {
-      if (!held.isParked && !held.isTest) {
-        counts.set(held.subscriptionId, (counts.get(held.subscriptionId) ?? 0) + 1);
+    for (const { isParked, subscriptionId } of this.#host.waiting()) {
+      if (isParked) {
+        countOf(subscriptionId).parked += 1;
       }
+    }
+    for (const [{ held }] of this.#host.inFlight()) {
+      countOf(held.subscriptionId)[held.isParked ? 'parked' : 'othersInFlight'] += 1;
     }
     return counts;
   }
 }
 
-function sum(values: Iterable<number>): number {
+function countParked(counts: Iterable<HeldCount>): number {
   let total = 0;
-  for (const value of values) {
-    total += value;
+  for (const { parked } of counts) {
+    total += parked;
   }
   return total;
 }

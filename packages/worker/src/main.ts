@@ -49,7 +49,7 @@ const ops = await startOpsServer({
 const listener = listen({
   connection: connectionConfig({ ...database, connectionString: config.databaseDirectUrl ?? config.databaseUrl, statementTimeoutMs: 0 }),
   channel: dueAttemptsChannel,
-  onNotification: createWakeUpHandler(worker.claimer, worker.isolation.parked, roster),
+  onNotification: createWakeUpHandler({ claimer: worker.claimer, parked: worker.isolation.parked, roster, now: () => performance.now() }),
   onListening: () => worker.claimer.wake(),
   logger,
 });

@@ -10,6 +10,14 @@ import { createRateKeeper } from './rate-keeper.ts';
 import { createSignal } from './signal.ts';
 import type { SubscriptionTraffic, Traffic } from './traffic.ts';
 
+/** Attempts of a subscription that a process holds. */
+export interface HeldCount {
+  /** Parked ones, waiting or in flight. */
+  parked: number;
+  /** Those in flight that were claimed from the normal lane before it was parked: they count for its cap until they end. */
+  othersInFlight: number;
+}
+
 export interface ParkedClaimerOptions {
   /** Prolongs what this process has of the parked subscriptions and takes some more; returns all that it has. */
   readonly take: () => Promise<ParkedSubscriptionRow[]>;
@@ -20,10 +28,8 @@ export interface ParkedClaimerOptions {
   readonly health: Pick<HealthKeeper, 'loaded' | 'signal'>;
   /** How many more parked attempts this process may hold. */
   readonly room: () => number;
-  /** Parked attempts that this process holds, waiting or in flight, by subscription. */
-  readonly held: () => ReadonlyMap<string, number>;
-  /** Requests in flight that were started before their subscription was parked, by subscription. */
-  readonly startedBefore: () => ReadonlyMap<string, number>;
+  /** What this process holds, by subscription. */
+  readonly held: () => ReadonlyMap<string, HeldCount>;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
   readonly leaseMs: number;
   readonly leaseReserveMs: number;
@@ -42,6 +48,7 @@ const emptyForMs = 1000;
 const gatherMs = 10;
 const failureDelayMinMs = 100;
 const failureDelayMaxMs = 5000;
+const nothingHeld: HeldCount = { parked: 0, othersInFlight: 0 };
 
 /**
  * Delivers the parked attempts of the subscriptions that this process has. Each is one process's at a time, so that budgets, rates and probes
@@ -54,6 +61,8 @@ export class ParkedClaimer {
   #owned: SubscriptionTraffic[] = [];
   /** When those found empty are looked at again. */
   readonly #emptyUntilMs = new Map<SubscriptionTraffic, number>();
+  /** When each was given a share of the room last. */
+  readonly #sharedAtMs = new WeakMap<SubscriptionTraffic, number>();
   #takeAtMs = 0;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -176,7 +185,6 @@ export class ParkedClaimer {
   } {
     const nowMs = this.#options.now();
     const held = this.#options.held();
-    const startedBefore = this.#options.startedBefore();
     let room = this.#options.room();
     let waitMs = emptyForMs;
     const candidates: { traffic: SubscriptionTraffic; limit: number }[] = [];
@@ -186,24 +194,25 @@ export class ParkedClaimer {
         waitMs = Math.min(waitMs, readyInMs);
         continue;
       }
-      const { subscriptionId } = traffic;
-      const here = (held.get(subscriptionId) ?? 0) + (startedBefore.get(subscriptionId) ?? 0);
-      const limit = Math.min(Math.min(traffic.health.budget, traffic.cap) - here, this.#rates.available(traffic), claimBatchMax);
+      const { parked, othersInFlight } = held.get(traffic.subscriptionId) ?? nothingHeld;
+      const inFlight = Math.min(traffic.health.budget, traffic.cap - othersInFlight) - parked;
+      const limit = Math.min(inFlight, this.#rates.available(traffic), claimBatchMax);
       if (limit > 0) {
         candidates.push({ traffic, limit });
       }
     }
     const shares: { traffic: SubscriptionTraffic; limit: number }[] = [];
+    // Where the room does not do for all, those come first that have waited for longest: others hold what they have until a timeout.
+    candidates.sort((a, b) => (this.#sharedAtMs.get(a.traffic) ?? 0) - (this.#sharedAtMs.get(b.traffic) ?? 0));
     candidates.forEach(({ traffic, limit }, index) => {
       const share = Math.min(limit, Math.ceil(room / (candidates.length - index)));
       if (share > 0) {
         room -= share;
         this.#rates.spend(traffic, share);
+        this.#sharedAtMs.set(traffic, nowMs);
         shares.push({ traffic, limit: share });
       }
     });
-    // The next time, those come first that got nothing.
-    this.#owned = [...this.#owned.slice(shares.length), ...this.#owned.slice(0, shares.length)];
     return { shares, waitMs };
   }
 
@@ -231,7 +240,7 @@ export class ParkedClaimer {
         this.#rates.giveBack(traffic, limit - count);
         this.#emptyUntilMs.set(traffic, this.#options.now() + emptyForMs);
       }
-      if (count === 0 && (held.get(traffic.subscriptionId) ?? 0) === 0) {
+      if (count === 0 && (held.get(traffic.subscriptionId) ?? nothingHeld).parked === 0) {
         this.#options.health.signal(traffic, { kind: 'drained', isSlow: this.#options.traffic.isSlow(traffic) });
       }
     }

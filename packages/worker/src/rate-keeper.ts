@@ -4,6 +4,11 @@ import type { Rate, SubscriptionTraffic } from './traffic.ts';
 const burstMs = 100;
 /** A request that starts late does not make the next one late, by up to this part of their distance. */
 const lateRatio = 0.5;
+/**
+ * Who comes to a subscription does not know when the one before has sent to it last: it waits for as long as that one would have, but not for
+ * hours, lest a rate of one in a day starve where processes change every day.
+ */
+const unknownMsMax = 60_000;
 
 interface Bucket {
   /** When the next request may start; a time that has passed allows more than one. */
@@ -18,7 +23,7 @@ export function createRateKeeper(now: () => number) {
   const buckets = new Map<SubscriptionTraffic, Bucket>();
 
   function bucketOf(traffic: SubscriptionTraffic, rate: Rate): Bucket {
-    const bucket = buckets.get(traffic) ?? { nextAtMs: now() };
+    const bucket = buckets.get(traffic) ?? { nextAtMs: now() + Math.min(intervalMs(rate), unknownMsMax) };
     buckets.set(traffic, bucket);
     const unusedMsMax = Math.max(burstMs - intervalMs(rate), Math.min(burstMs, intervalMs(rate) * lateRatio));
     bucket.nextAtMs = Math.max(bucket.nextAtMs, now() - unusedMsMax);

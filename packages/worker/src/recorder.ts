@@ -44,15 +44,21 @@ export interface Recorder {
 const retryDelayMinMs = 100;
 const retryDelayMaxMs = 5000;
 /** Groups of at least this many say that outcomes come fast; the next group then waits for more. */
-const busyGroupMin = 16;
-/** The size that a group waits for under load, and for how long at most: costs per outcome hardly fall beyond. */
+const busyGroupMin = 4;
+/** The size that a group waits for under load: costs per outcome hardly fall beyond. */
 const groupSizeWanted = 150;
-const groupDelayMaxMs = 8;
+/**
+ * For how long it waits at most. The longer a group takes to write, the longer the next waits: it takes long where many workers share a
+ * database, and those would each write a few rows at a time, at three times the cost.
+ */
+const groupDelayMinMs = 8;
+const groupDelayMaxMs = 40;
+const groupDelayPerWriting = 4;
 
 /**
  * Groups outcomes by what arrived while the last group was being written, so that a lone outcome waits for nothing; in a flood a group
- * waits a few milliseconds more, since slots are free again already and larger groups cost the database less. While the database is away they wait here; the worker stops claiming when too many do, and at worst their
- * leases run out and the events are delivered again.
+ * waits a few milliseconds more, since slots are free again already and larger groups cost the database less. While the database is away
+ * they wait here; the worker stops claiming when too many do, and at worst their leases run out and the events are delivered again.
  */
 export function createRecorder(options: RecorderOptions): Recorder {
   let pending: RecordedOutcome[] = [];
@@ -63,15 +69,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   async function run(): Promise<void> {
     let lastSize = 0;
+    let delayMs = groupDelayMinMs;
     while (pending.length > 0) {
       if (lastSize >= busyGroupMin && pending.length < groupSizeWanted) {
-        await enoughPending.wait(groupDelayMaxMs);
+        await enoughPending.wait(delayMs);
       }
       const batch = pending.slice(0, recordBatchMax);
       pending = pending.slice(recordBatchMax);
       lastSize = batch.length;
       inFlight = batch.length;
+      const startedAt = options.now();
       await recordWhole(options, batch);
+      delayMs = Math.min(Math.max(groupDelayPerWriting * (options.now() - startedAt), groupDelayMinMs), groupDelayMaxMs);
       inFlight = 0;
       tellRoom?.();
     }

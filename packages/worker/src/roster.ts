@@ -17,8 +17,8 @@ export interface RosterOptions {
 export interface Roster {
   workerProcessId(): number;
   servedPools(): readonly number[];
-  /** Whether a wake-up of this number is this process's to answer at once. */
-  isFirstFor(wakeUpNumber: number): boolean;
+  /** How many others are to answer a wake-up of this number before this process. */
+  rankFor(wakeUpNumber: number): number;
   stop(): Promise<void>;
 }
 
@@ -57,7 +57,10 @@ export async function joinRoster(options: RosterOptions): Promise<Roster> {
   return {
     workerProcessId: () => workerProcessId,
     servedPools: () => servedPools,
-    isFirstFor: (number) => live[number % live.length] === workerProcessId,
+    rankFor(number) {
+      const place = live.indexOf(workerProcessId);
+      return place === -1 ? live.length : (place - (number % live.length) + live.length) % live.length;
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

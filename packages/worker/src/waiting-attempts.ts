@@ -13,6 +13,9 @@ export interface WaitingAttemptsOptions {
   readonly onLoadFailed: (error: unknown) => void;
 }
 
+/** Attempts that have started are dropped from the front of the list this many at a time. */
+const startedKeptMax = 64;
+
 /**
  * Attempts that are claimed and not started, in the order in which they were claimed. Their payloads are fetched for whole batches, a
  * bounded number of bytes at a time, and each once however many attempts share it.
@@ -44,8 +47,9 @@ export class WaitingAttempts {
     const attempt = this.#loaded[this.#loadedFrom];
     if (attempt) {
       this.#loadedFrom += 1;
-      if (this.#loadedFrom === this.#loaded.length) {
-        this.#loaded = [];
+      // Under a long backlog there is always one that waits: those that have started must not stay in memory until there is none.
+      if (this.#loadedFrom === startedKeptMax || this.#loadedFrom === this.#loaded.length) {
+        this.#loaded = this.#loaded.slice(this.#loadedFrom);
         this.#loadedFrom = 0;
       }
     }

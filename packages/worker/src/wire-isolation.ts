@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { claimParkedAttempts } from '@postrider/shared/database/queries/claim-parked-attempts';
+import { giveUpParkedSubscriptions } from '@postrider/shared/database/queries/give-up-parked-subscriptions';
 import { takeParkedSubscriptions } from '@postrider/shared/database/queries/take-parked-subscriptions';
 import type { WakeUpNotifier } from '@postrider/shared/database/wake-up-notifier';
 import { changeHealth, returnAttempts } from './change-health.ts';
@@ -48,6 +49,7 @@ export function wireIsolation(wiring: IsolationWiring): IsolationOptions {
     capDefault,
     take: () => takeParkedSubscriptions(db, { workerProcessId: workerProcessId(), poolIds: servedPools(), ownedForMs, takenMax }),
     claimParked: (claim) => claimParkedAttempts(db, claim),
+    giveUp: () => giveUpParkedSubscriptions(db, workerProcessId()),
     async change({ subscriptionId }, signals) {
       const change = await changeHealth(changing, subscriptionId, signals);
       if (change.kind === 'ended') {

@@ -91,6 +91,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
       newLeaseId: randomUUID,
       workerProcessId: roster.workerProcessId,
       servedPools: roster.servedPools,
+      callOthers: () => notifier.notify(roster.servedPools()),
     },
     leases: {
       renew: (attempts) => renewLeases(db, attempts, config.leaseMs),

@@ -14,6 +14,7 @@ import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './
 import type { Slots } from './slots.ts';
 import type { Subscriptions, SubscriptionsOptions } from './subscriptions.ts';
 import type { SubscriptionTraffic } from './traffic.ts';
+import { type Started, UnderWay } from './under-way.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
 /** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
@@ -30,7 +31,7 @@ export interface WorkerOptions<Prepared> {
   readonly slots: Slots;
   readonly recorder: Recorder;
   readonly report: WorkerReport;
-  readonly claim: Pick<ClaimerOptions, 'claim' | 'nextDueMs' | 'newLeaseId' | 'workerProcessId' | 'servedPools'>;
+  readonly claim: Pick<ClaimerOptions, 'claim' | 'nextDueMs' | 'newLeaseId' | 'workerProcessId' | 'servedPools' | 'callOthers'>;
   readonly leases: Pick<LeaseKeeperOptions, 'renew' | 'release'>;
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
   readonly loadPassedOver: SkippedSubscriptionsOptions['load'];
@@ -57,10 +58,9 @@ export class Worker<Prepared> {
   readonly #waiting: WaitingAttempts;
   readonly #giveBack: GiveBack;
   readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
-  readonly #deliver: (attempt: LoadedAttempt, onEnd: () => void) => void;
+  readonly #deliver: ReturnType<typeof createDeliverer>;
   readonly #endRate: ReturnType<typeof createEndRate>;
-  /** Deliveries and when they started, oldest first. */
-  readonly #inFlight = new Map<LoadedAttempt, number>();
+  readonly #inFlight = new UnderWay<LoadedAttempt>();
   readonly #allEnded = createSignal();
   #isStarting = false;
   #resume: NodeJS.Timeout | null = null;
@@ -101,7 +101,7 @@ export class Worker<Prepared> {
       mayClaim: () => this.#mayClaim(),
       waiting: () => this.#waiting.startingBefore(Number.POSITIVE_INFINITY),
       onClaimed: (attempts) => this.#takeOver(attempts),
-      inFlight: () => this.#inFlight,
+      inFlight: () => this.#inFlight.entries(),
       startSoon: () => this.#startSoon(),
       report,
       now,
@@ -132,7 +132,6 @@ export class Worker<Prepared> {
       isAborting: () => this.#isAborting,
       onNotSent: (held) => this.#giveBack.letGo(held),
       onParked: (held) => this.#giveBack.park(held),
-      onDeferred: (attempt, traffic) => this.#defer(attempt, traffic),
       now,
     });
   }
@@ -144,8 +143,8 @@ export class Worker<Prepared> {
 
   /** How long the oldest delivery in flight has run, in milliseconds; 0 when there is none. */
   oldestDeliveryMs(): number {
-    const [startedAt] = this.#inFlight.values();
-    return startedAt === undefined ? 0 : this.#options.now() - startedAt;
+    const oldest = this.#inFlight.oldest();
+    return oldest ? this.#options.now() - oldest.startedAtMs : 0;
   }
 
   start(): void {
@@ -242,21 +241,27 @@ export class Worker<Prepared> {
   #startDelivery(attempt: LoadedAttempt): void {
     const { slots, now } = this.#options;
     slots.take();
-    this.#inFlight.set(attempt, now());
-    this.#deliver(attempt, () => this.#endDelivery(attempt));
+    const delivery = this.#inFlight.start(attempt, now());
+    this.#deliver(attempt, (deferredBy) => {
+      if (deferredBy) {
+        this.#defer(delivery, deferredBy);
+      } else {
+        this.#endDelivery(delivery);
+      }
+    });
   }
 
-  #endDelivery(attempt: LoadedAttempt): void {
+  #endDelivery(delivery: Started<LoadedAttempt>): void {
     // An error after the end of a delivery ends it a second time.
-    if (this.#inFlight.delete(attempt)) {
+    if (this.#inFlight.end(delivery)) {
       this.#options.slots.giveBack();
       this.#endRate.countEnd();
-      this.#waiting.forget(attempt);
-      if (attempt.held.isParked || this.isolation.traffic.of(attempt.held.subscriptionId).health.parkReason !== null) {
+      this.#waiting.forget(delivery.item);
+      if (delivery.item.held.isParked) {
         this.isolation.parked.roomFreed();
       }
       this.#startSoon();
-      if (this.#inFlight.size === 0) {
+      if (this.#inFlight.count() === 0) {
         this.#allEnded.raise();
       }
     }
@@ -264,14 +269,15 @@ export class Worker<Prepared> {
 
   async #whenAllEnded(deadlineMs: number): Promise<void> {
     const until = this.#options.now() + deadlineMs;
-    while (this.#inFlight.size > 0 && this.#options.now() < until) {
+    while (this.#inFlight.count() > 0 && this.#options.now() < until) {
       await this.#allEnded.wait(until - this.#options.now());
     }
   }
 
   /** Gives the slot of an attempt back whose subscription has no room; it stays in memory. */
-  #defer(attempt: LoadedAttempt, traffic: SubscriptionTraffic): void {
-    this.#inFlight.delete(attempt);
+  #defer(delivery: Started<LoadedAttempt>, traffic: SubscriptionTraffic): void {
+    const { item: attempt } = delivery;
+    this.#inFlight.end(delivery);
     this.#options.slots.giveBack();
     if (this.#isDraining) {
       this.#waiting.forget(attempt);

@@ -64,6 +64,20 @@ test('without sharing each process has a limit of its own', async () => {
   expect((await flood(apis, 500)).given).toBe(10);
 });
 
+test('the processes of one instance share its limits', async () => {
+  const api = await start({ API_PROCESSES: '3' });
+  setup = await setUpApplication(new ApiClient(api.url));
+  const { given, refused, tookMs } = await flood(
+    Array.from({ length: 6 }, () => api),
+    3000,
+  );
+
+  const expected = limit.burst + tookMs / limit.periodMs;
+  expect(refused).toBeGreaterThan(0);
+  expect(given).toBeLessThanOrEqual(expected * 1.1);
+  expect(given).toBeGreaterThanOrEqual(expected * 0.9);
+});
+
 test('the defaults limit a token to ten requests a second', async () => {
   const api = await startApi({
     databaseUrl: database.runtimeUrl,

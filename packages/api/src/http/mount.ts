@@ -44,9 +44,9 @@ export function mountRoutes(options: MountOptions): Express {
     beginRequest(options, request, response);
     next();
   });
-  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), (request, response, next) => {
+  app.use(allowOrigins(options.context.settings.corsAllowedOrigins ?? []), async (request, response, next) => {
     requireHost(request);
-    admitRequest(options, { path: request.path, ip: ipOf(options, request) }, response);
+    await admitRequest(options, { path: request.path, ip: ipOf(options, request) }, response);
     next();
   });
   const byPath = Map.groupBy(options.routes, ({ path }) => path);
@@ -159,6 +159,9 @@ function onlyTexts(params: Readonly<Record<string, string | string[]>>): Record<
 }
 
 function queryOf(request: Request): Record<string, string | readonly string[]> {
+  if (!request.url.includes('?')) {
+    return {};
+  }
   const values = new Map<string, string | readonly string[]>();
   for (const [name, value] of new URLSearchParams(/\?.*/s.exec(request.url)?.[0] ?? '')) {
     const before = values.get(name);

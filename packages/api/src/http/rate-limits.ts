@@ -12,15 +12,15 @@ export interface RateLimiting {
 }
 
 /** Lets a request in before it is known who asks, or refuses it with what to do about it. */
-export function admitRequest(
+export async function admitRequest(
   { limiter, report }: RateLimiting,
   request: { readonly path: string; readonly ip: string | null },
   response: ServerResponse,
-): void {
+): Promise<void> {
   if (exemptPaths.has(request.path)) {
     return;
   }
-  for (const admission of limiter.admitAddress(request.ip)) {
+  for (const admission of await limiter.admitAddress(request.ip)) {
     // What all clients together leave is nobody's business until it is nothing.
     if (admission.layer !== 'global' || !admission.isTaken) {
       describe(admission, response);

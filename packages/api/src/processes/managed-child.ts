@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Readiness } from '@postrider/shared/observability/ops-server';
+import type { InstanceBuckets } from './instance-buckets.ts';
 import { metricsAnswer, type ProcessMetrics, readinessAnswer, type ToProcess, toSupervisor } from './messages.ts';
 
 /** Prometheus gives a scrape ten seconds. */
@@ -21,6 +22,7 @@ export interface ManagedChildEvents {
   readonly onServing: (url: string) => void;
   /** The code that it exited with, or the signal that ended it. */
   readonly onExit: (end: number | string) => void;
+  readonly leaseTokens: InstanceBuckets;
 }
 
 /** Follows a process that was just forked. */
@@ -39,6 +41,13 @@ export function manageChild(worker: Worker, events: ManagedChildEvents): Managed
       case 'answer':
         asked.get(message.id)?.(message.value);
         break;
+      case 'lease': {
+        const tokens = events.leaseTokens(message.layer, message.key, message.wanted);
+        if (tokens) {
+          send({ kind: 'leased', id: message.id, tokens });
+        }
+        break;
+      }
       case undefined:
         // Not ours: Node sends its own messages on the same channel.
         break;

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
+const requestTokens = z.object({ granted: z.number(), remaining: z.number(), full_in_ms: z.number(), next_in_ms: z.number() });
+
 /** What the supervisor tells a process of the API. */
 export const toProcess = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('drain') }),
   z.object({ kind: z.literal('ask'), id: z.number(), about: z.enum(['readiness', 'metrics']) }),
+  z.object({ kind: z.literal('leased'), id: z.number(), tokens: requestTokens }),
 ]);
 export type ToProcess = z.output<typeof toProcess>;
 
@@ -11,6 +14,13 @@ export type ToProcess = z.output<typeof toProcess>;
 export const toSupervisor = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('serving'), url: z.string() }),
   z.object({ kind: z.literal('answer'), id: z.number(), value: z.unknown() }),
+  z.object({
+    kind: z.literal('lease'),
+    id: z.number(),
+    layer: z.enum(['global', 'ip', 'token']),
+    key: z.string(),
+    wanted: z.number(),
+  }),
 ]);
 export type ToSupervisor = z.output<typeof toSupervisor>;
 

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Logger } from 'pino';
+import type { InstanceBuckets } from './instance-buckets.ts';
 import { type ManagedChild, manageChild } from './managed-child.ts';
 import { restartDelayMs } from './restart-delay.ts';
 
@@ -10,6 +11,7 @@ export interface PlaceOptions {
   readonly processNumber: number;
   readonly fork: (processNumber: number) => Worker;
   readonly logger: Logger;
+  readonly leaseTokens: InstanceBuckets;
   readonly now: () => number;
   readonly onServing: (url: string) => void;
   /** A process ended that served before, and is replaced. */
@@ -48,6 +50,7 @@ export function createPlace(options: PlaceOptions): Place {
         options.onServing(url);
       },
       onExit: ended,
+      leaseTokens: options.leaseTokens,
     });
     logger.info({ event: 'process.started', processNumber, pid: child.pid }, 'a process of the API was started');
   }

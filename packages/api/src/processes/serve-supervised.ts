@@ -1,12 +1,15 @@
 import { installShutdown } from '@postrider/shared/lifecycle/shutdown';
 import type { Logger } from 'pino';
 import { drainDeadlineMs, type ServingApi } from '../serve.ts';
+import type { LeaseOfInstance } from '../services/limits/rate-limiter.ts';
+import { createLeaseClient } from './lease-client.ts';
 import { type ToSupervisor, toProcess } from './messages.ts';
 
 export interface SupervisedOptions {
   readonly process: NodeJS.Process;
   readonly logger: Logger;
-  readonly serve: () => Promise<ServingApi>;
+  /** With what the processes share of the rate limits. */
+  readonly serve: (leaseOfInstance: LeaseOfInstance) => Promise<ServingApi>;
 }
 
 /**
@@ -15,6 +18,7 @@ export interface SupervisedOptions {
  */
 export async function serveSupervised({ process, logger, serve }: SupervisedOptions): Promise<void> {
   let api: ServingApi | null = null;
+  const leases = createLeaseClient(tell);
   const shutdown = installShutdown({
     process,
     logger,
@@ -33,6 +37,9 @@ export async function serveSupervised({ process, logger, serve }: SupervisedOpti
       case 'ask':
         // Answers null when it fails, which the supervisor takes for no answer.
         void answer(message.about).then((value) => tell({ kind: 'answer', id: message.id, value }));
+        break;
+      case 'leased':
+        leases.answered(message.id, message.tokens);
         break;
       case undefined:
         // Not ours: Node sends its own messages on the same channel.
@@ -53,7 +60,7 @@ export async function serveSupervised({ process, logger, serve }: SupervisedOpti
     }
   }
 
-  api = await serve();
+  api = await serve(leases.lease);
   logger.info({ event: 'api.serving', url: api.url }, 'a process of the API serves');
   tell({ kind: 'serving', url: api.url });
 }

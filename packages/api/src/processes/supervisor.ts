@@ -2,6 +2,8 @@ import type { Worker } from 'node:cluster';
 import type { Readiness } from '@postrider/shared/observability/ops-server';
 import { createRegistry } from '@postrider/shared/observability/registry';
 import type { Logger } from 'pino';
+import type { RateLimits } from '../services/limits/rate-limiter.ts';
+import { createInstanceBuckets } from './instance-buckets.ts';
 import { createMergedMetrics, type MergedMetrics } from './merged-metrics.ts';
 import { createPlace, type Place } from './place.ts';
 import { createProcessMetrics } from './process-metrics.ts';
@@ -11,6 +13,8 @@ export interface SupervisorOptions {
   /** Starts the process with this number, from 1. */
   readonly fork: (processNumber: number) => Worker;
   readonly logger: Logger;
+  /** The limits that the processes share. */
+  readonly rateLimits: RateLimits;
   readonly now: () => number;
 }
 
@@ -48,11 +52,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const registry = createRegistry();
   const { restarts } = createProcessMetrics(registry, () => places.filter((place) => place.isServing()).length);
   const merged = createMergedMetrics();
+  const leaseTokens = createInstanceBuckets(options.rateLimits, options.now);
   const places = Array.from({ length: options.count }, (_, index) => {
     const processNumber = index + 1;
     return createPlace({
       ...options,
       processNumber,
+      leaseTokens,
       onServing(url) {
         if (places.every((place) => place.isServing())) {
           started.resolve(url);

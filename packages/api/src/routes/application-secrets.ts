@@ -87,8 +87,7 @@ function writeRoutes({ secretsKey, tokens }: ApiContext): Route[] {
       async handle({ db, audit, params, query }) {
         const { application_id: applicationId } = query;
         const { application_secret_token: token } = params;
-        const isDeleted = await removeApplicationSecret(db, audit, applicationId, token);
-        tokens.clear();
+        const isDeleted = await tokens.forgetAfter(removeApplicationSecret(db, audit, applicationId, token));
         if (!isDeleted) {
           throw new ProblemError('NotFound', { detail: 'The application has no such secret.' });
         }

@@ -107,10 +107,8 @@ function applicationItemRoutes({ notifier, tokens, quotas }: ApiContext): Route[
         if (body.quotas !== null && principal.kind !== 'master') {
           throw new ProblemError('Forbidden', { detail: 'It takes the master key to give quotas. Leave out quotas to keep them.' });
         }
-        const row = await changeApplication(db, audit, { applicationId, name: body.name, limits: body.quotas });
-        if (body.quotas !== null) {
-          tokens.clear();
-        }
+        const change = changeApplication(db, audit, { applicationId, name: body.name, limits: body.quotas });
+        const row = await (body.quotas === null ? change : tokens.forgetAfter(change));
         if (!row) {
           throw new ProblemError('Forbidden');
         }
@@ -128,8 +126,7 @@ function applicationItemRoutes({ notifier, tokens, quotas }: ApiContext): Route[
       answer: { status: 204 },
       async handle({ db, audit, params }) {
         const { application_id: applicationId } = params;
-        const subscriptionIds = await removeApplication(db, audit, applicationId);
-        tokens.clear();
+        const subscriptionIds = await tokens.forgetAfter(removeApplication(db, audit, applicationId));
         await settleSubscriptions(db, notifier, subscriptionIds);
         return { status: 204 };
       },

@@ -74,14 +74,13 @@ type ReadItem =
   | { readonly applicationId: string | null; readonly failure: unknown };
 
 function readItem(item: Item): ReadItem {
-  let applicationId: string | null = null;
+  let value: unknown;
   try {
-    const value = item.read();
-    applicationId = applicationIdIn(value);
+    value = item.read();
     const post = parseBody(eventPost, value);
     return { applicationId: post.application_id, post };
   } catch (failure) {
-    return { applicationId, failure };
+    return { applicationId: applicationIdIn(value), failure };
   }
 }
 

@@ -82,10 +82,8 @@ function writeRoutes({ quotas, tokens }: ApiContext): Route[] {
       problems: ['OrganizationNameMissing', 'NotFound'],
       async handle({ db, audit, params, body }) {
         const { organization_id: organizationId } = params;
-        await changeOrganization(db, audit, { organizationId, name: body.name, limits: body.quotas });
-        if (body.quotas !== null) {
-          tokens.clear();
-        }
+        const change = changeOrganization(db, audit, { organizationId, name: body.name, limits: body.quotas });
+        await (body.quotas === null ? change : tokens.forgetAfter(change));
         return { status: 200, body: await infoOf(db, quotas, await find(db, organizationId)) };
       },
     }),
@@ -105,8 +103,7 @@ function deleteRoutes({ tokens }: ApiContext): Route[] {
       problems: ['OrganizationIsNotEmpty', 'NotFound'],
       async handle({ db, audit, params }) {
         const { organization_id: organizationId } = params;
-        const isDeleted = await removeOrganization(db, audit, organizationId);
-        tokens.clear();
+        const isDeleted = await tokens.forgetAfter(removeOrganization(db, audit, organizationId));
         if (!isDeleted) {
           await find(db, organizationId);
           throw new ProblemError('OrganizationIsNotEmpty');

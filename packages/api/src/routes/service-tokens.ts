@@ -99,8 +99,7 @@ function changeRoutes({ secretsKey, tokens }: ApiContext, post: PostSchema): Rou
       problems: ['NotFound', 'InvalidRole'],
       async handle({ db, audit, params, body }) {
         await checkApplications(db, body);
-        const row = await changeServiceToken(db, audit, { ...wantedOf(body), serviceTokenId: params.service_token_id });
-        tokens.clear();
+        const row = await tokens.forgetAfter(changeServiceToken(db, audit, { ...wantedOf(body), serviceTokenId: params.service_token_id }));
         return { status: 200, body: view(secretsKey, found(row)) };
       },
     }),
@@ -118,8 +117,7 @@ function changeRoutes({ secretsKey, tokens }: ApiContext, post: PostSchema): Rou
       problems: ['NotFound'],
       async handle({ db, audit, params, query }) {
         const token = { organizationId: query.organization_id, serviceTokenId: params.service_token_id };
-        const isDeleted = await removeServiceToken(db, audit, token);
-        tokens.clear();
+        const isDeleted = await tokens.forgetAfter(removeServiceToken(db, audit, token));
         if (!isDeleted) {
           throw noToken();
         }

@@ -54,31 +54,44 @@ function sortedEntries(map: Readonly<Record<string, string>>): [string, string][
  * then its success, not duplicates.
  */
 export async function ingestGroup(db: Database, events: readonly EventToIngest[], isResent: boolean): Promise<IngestedGroup> {
+  const leaders = leadersOf(events);
+  const leading = leaders === null ? events : [...leaders.values()];
+  const rows = await ingestEvents(db, leading);
+  const conflicts = rows.filter(isConflict).flatMap(({ ordinality }) => leading[ordinality - 1] ?? []);
+  const stored = new Map(conflicts.length === 0 ? [] : (await findEventKeys(db, conflicts)).map((row) => [keyOf(eventOfRow(row)), row]));
+  const results: IngestResult[] = Array.from({ length: leading.length });
+  let pools: Pick<IngestedGroup, 'poolIds' | 'parkedPoolIds'> = { poolIds: [], parkedPoolIds: [] };
+  for (const row of rows) {
+    const event = leading[row.ordinality - 1];
+    if (event) {
+      results[row.ordinality - 1] = resultOf(event, row, stored.size === 0 ? undefined : stored.get(keyOf(event)), isResent);
+    }
+    if (row.ordinality === 1) {
+      pools = { poolIds: row.pool_ids ?? [], parkedPoolIds: row.parked_pool_ids ?? [] };
+    }
+  }
+  return leaders === null
+    ? { results, ...pools }
+    : addFollowers(db, events, { leaders, stored, results: new Map(leading.map((event, index) => [event, results[index]])), ...pools });
+}
+
+/** The first event of each key; null when no two have the same id, which is nearly always so and costs less to find out. */
+function leadersOf(events: readonly EventToIngest[]): ReadonlyMap<string, EventToIngest> | null {
+  if (new Set(events.map(({ eventId }) => eventId)).size === events.length) {
+    return null;
+  }
   const leaders = new Map<string, EventToIngest>();
   for (const event of events) {
     const key = keyOf(event);
     leaders.set(key, leaders.get(key) ?? event);
   }
-  const leading = [...leaders.values()];
-  const rows = await ingestEvents(db, leading);
-  const conflicts = rows.filter(isConflict).flatMap(({ ordinality }) => leading[ordinality - 1] ?? []);
-  const stored = new Map(conflicts.length === 0 ? [] : (await findEventKeys(db, conflicts)).map((row) => [keyOf(eventOfRow(row)), row]));
-  const results = new Map<EventToIngest, IngestResult>();
-  for (const row of rows) {
-    const event = leading[row.ordinality - 1];
-    if (event) {
-      results.set(event, resultOf(event, row, stored.get(keyOf(event)), isResent));
-    }
-  }
-  const [first] = rows;
-  const pools = { poolIds: first?.pool_ids ?? [], parkedPoolIds: first?.parked_pool_ids ?? [] };
-  return addFollowers(db, events, { leaders, stored, results, ...pools });
+  return leaders;
 }
 
 interface Led {
   readonly leaders: ReadonlyMap<string, EventToIngest>;
   readonly stored: ReadonlyMap<string, StoredKey>;
-  readonly results: Map<EventToIngest, IngestResult>;
+  readonly results: Map<EventToIngest, IngestResult | undefined>;
   readonly poolIds: readonly number[];
   readonly parkedPoolIds: readonly number[];
 }

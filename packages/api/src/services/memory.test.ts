@@ -87,3 +87,16 @@ test('tells whether it had to ask', async () => {
   await cache.find(token);
   expect(results).toEqual(['miss', 'hit', 'miss']);
 });
+
+test('what is used stays when others push each other out', async () => {
+  const { state, cache } = givenCache();
+  cache.setListening(true);
+  await cache.find(token);
+  for (let other = 0; other < 50_000; other += 1) {
+    await cache.find(String(other));
+    await cache.find(token);
+  }
+  expect(state.lookUps).toBe(50_001);
+  await cache.find('0');
+  expect(state.lookUps).toBe(50_002);
+});

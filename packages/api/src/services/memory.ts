@@ -1,3 +1,5 @@
+import QuickLRU from 'quick-lru';
+
 /** What look-ups found, for a while. */
 export interface Memory<Value> {
   /** From memory, or looked up. */
@@ -19,6 +21,7 @@ export interface MemoryOptions<Value> {
   readonly onLookUp?: (result: 'hit' | 'miss') => void;
 }
 
+/** Those that were asked for last: between as many and twice as many are kept. */
 const entriesMax = 10_000;
 
 /**
@@ -26,7 +29,7 @@ const entriesMax = 10_000;
  * which costs one look-up for each key in use.
  */
 export function createMemory<Value>(options: MemoryOptions<Value>): Memory<Value> {
-  const kept = new Map<string, { readonly value: Value; readonly untilMs: number }>();
+  const kept = new QuickLRU<string, { readonly value: Value; readonly untilMs: number }>({ maxSize: entriesMax });
   let isListening = false;
   let generation = 0;
 
@@ -48,9 +51,6 @@ export function createMemory<Value>(options: MemoryOptions<Value>): Memory<Value
       const value = await options.lookUp(key);
       // What changed while it was looked up must not be kept.
       if (value !== undefined && isListening && startedIn === generation && options.ttlMs > 0) {
-        if (kept.size >= entriesMax) {
-          kept.clear();
-        }
         const holdsForMs = options.holdsForMs?.(value) ?? Number.POSITIVE_INFINITY;
         kept.set(key, { value, untilMs: Math.min(options.now() + options.ttlMs, startedAtMs + holdsForMs) });
       }

@@ -3,6 +3,7 @@ import { type ApplicationRow, findApplication } from '@postrider/shared/database
 import { type ApplicationSecretOwner, findApplicationSecret } from '@postrider/shared/database/queries/find-application-secret';
 import { findServiceTokenOwner, type ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
+import { isOwnNotification } from '@postrider/shared/database/queries/notify-tokens-deleted';
 import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { createMemory, type Memory } from './memory.ts';
 
@@ -14,8 +15,10 @@ export interface TokenCache {
   findApplication(applicationId: string): Promise<ApplicationRow | undefined>;
   /** The limits of their own that an application and its organization have. */
   findLimits(applicationId: string): Promise<ApplicationLimitsRow | undefined>;
-  /** Forgets everything: some token, application or limit was changed or deleted. Look-ups under way are not kept either. */
-  clear(): void;
+  /** Forgets everything when a change of tokens has ended, whatever became of it. Other instances hear of it by its notification. */
+  forgetAfter<Result>(change: Promise<Result>): Promise<Result>;
+  /** Hears that an instance has changed something. What this one sent itself it ignores, unless a change of its own had an unknown end. */
+  heard(payload: string): void;
   /** Whether deletions elsewhere are heard of; while they are not, nothing is answered from memory. */
   setListening(isListening: boolean): void;
 }
@@ -55,12 +58,29 @@ export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOpti
     onLookUp: (result) => report.lookedUp('limits', result),
   });
   const all: readonly Pick<Memory<unknown>, 'clear' | 'setListening'>[] = [secrets, serviceTokens, applications, limits];
+  let heedsOwn = false;
+  const clear = (): void => all.forEach((memory) => memory.clear());
   return {
     findApplicationSecret: (token) => secrets.find(tokenHash(token).toString('base64')),
     findServiceToken: (token) => serviceTokens.find(tokenHash(token).toString('base64')),
     findApplication: (applicationId) => applications.find(applicationId),
     findLimits: (applicationId) => limits.find(applicationId),
-    clear: () => all.forEach((memory) => memory.clear()),
+    async forgetAfter(change) {
+      try {
+        return await change;
+      } catch (error) {
+        // Its commit may still come, and nothing but its notification will tell.
+        heedsOwn = true;
+        throw error;
+      } finally {
+        clear();
+      }
+    },
+    heard(payload) {
+      if (heedsOwn || !isOwnNotification(payload)) {
+        clear();
+      }
+    },
     setListening(isListening) {
       all.forEach((memory) => memory.setListening(isListening));
       report.listening(isListening);

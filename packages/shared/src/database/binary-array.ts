@@ -35,44 +35,66 @@ function writeUuid(buffer: Buffer, offset: number, value: string): void {
 }
 
 export function int2Array(values: readonly (number | null)[]): Buffer {
-  return fixedWidthArray(oids.int2, 2, values, (buffer, offset, value) => buffer.writeInt16BE(value, offset));
+  return fixedWidthArray(oids.int2, 2, values, writeInt2);
 }
 
 export function int4Array(values: readonly (number | null)[]): Buffer {
-  return fixedWidthArray(oids.int4, 4, values, (buffer, offset, value) => buffer.writeInt32BE(value, offset));
+  return fixedWidthArray(oids.int4, 4, values, writeInt4);
 }
 
 export function int8Array(values: readonly (number | null)[]): Buffer {
-  return fixedWidthArray(oids.int8, 8, values, (buffer, offset, value) => buffer.writeBigInt64BE(BigInt(value), offset));
+  return fixedWidthArray(oids.int8, 8, values, writeInt8);
 }
 
 export function boolArray(values: readonly (boolean | null)[]): Buffer {
-  return fixedWidthArray(oids.bool, 1, values, (buffer, offset, value) => buffer.writeUInt8(value ? 1 : 0, offset));
+  return fixedWidthArray(oids.bool, 1, values, writeBool);
 }
 
 /** Instants with the millisecond precision of Date. */
 export function timestamptzArray(values: readonly (Date | null)[]): Buffer {
-  return fixedWidthArray(oids.timestamptz, 8, values, (buffer, offset, value) =>
-    buffer.writeBigInt64BE(BigInt(value.getTime() - postgresEpochMs) * 1000n, offset),
-  );
+  return fixedWidthArray(oids.timestamptz, 8, values, writeTimestamp);
 }
 
 export function textArray(values: readonly (string | null)[]): Buffer {
-  return variableWidthArray(
-    oids.text,
-    values,
-    (value) => Buffer.byteLength(value),
-    (buffer, offset, value) => buffer.write(value, offset, 'utf8'),
-  );
+  return variableWidthArray(oids.text, values, Buffer.byteLength, writeText);
 }
 
 export function byteaArray(values: readonly (Buffer | null)[]): Buffer {
-  return variableWidthArray(
-    oids.bytea,
-    values,
-    (value) => value.length,
-    (buffer, offset, value) => value.copy(buffer, offset),
-  );
+  return variableWidthArray(oids.bytea, values, lengthOf, copyBytes);
+}
+
+// Functions that stay: of those that are made anew for each array, what V8 has compiled is lost with every full collection.
+
+function writeInt2(buffer: Buffer, offset: number, value: number): void {
+  buffer.writeInt16BE(value, offset);
+}
+
+function writeInt4(buffer: Buffer, offset: number, value: number): void {
+  buffer.writeInt32BE(value, offset);
+}
+
+function writeInt8(buffer: Buffer, offset: number, value: number): void {
+  buffer.writeBigInt64BE(BigInt(value), offset);
+}
+
+function writeBool(buffer: Buffer, offset: number, value: boolean): void {
+  buffer[offset] = value ? 1 : 0;
+}
+
+function writeTimestamp(buffer: Buffer, offset: number, value: Date): void {
+  buffer.writeBigInt64BE(BigInt(value.getTime() - postgresEpochMs) * 1000n, offset);
+}
+
+function writeText(buffer: Buffer, offset: number, value: string): void {
+  buffer.write(value, offset, 'utf8');
+}
+
+function lengthOf(value: Buffer): number {
+  return value.length;
+}
+
+function copyBytes(buffer: Buffer, offset: number, value: Buffer): void {
+  value.copy(buffer, offset);
 }
 
 function fixedWidthArray<T>(
@@ -81,7 +103,23 @@ function fixedWidthArray<T>(
   values: readonly (T | null)[],
   write: (buffer: Buffer, offset: number, value: T) => void,
 ): Buffer {
-  return variableWidthArray(oid, values, () => width, write);
+  let nulls = 0;
+  for (const value of values) {
+    nulls += value === null ? 1 : 0;
+  }
+  const buffer = Buffer.allocUnsafe(headerBytes + 4 * values.length + width * (values.length - nulls));
+  writeHeader(buffer, { oid, hasNulls: nulls > 0, length: values.length });
+  let offset = headerBytes;
+  for (const value of values) {
+    if (value === null) {
+      offset = buffer.writeInt32BE(nullLength, offset);
+    } else {
+      offset = buffer.writeInt32BE(width, offset);
+      write(buffer, offset, value);
+      offset += width;
+    }
+  }
+  return buffer;
 }
 
 function variableWidthArray<T>(
@@ -92,20 +130,16 @@ function variableWidthArray<T>(
 ): Buffer {
   const lengths = new Int32Array(values.length);
   let size = headerBytes;
-  let nulls = 0;
+  let hasNulls = false;
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index];
     const length = value === null || value === undefined ? nullLength : byteLength(value);
     lengths[index] = length;
     size += 4 + Math.max(length, 0);
-    nulls |= length === nullLength ? 1 : 0;
+    hasNulls ||= length === nullLength;
   }
   const buffer = Buffer.allocUnsafe(size);
-  buffer.writeInt32BE(1, 0);
-  buffer.writeInt32BE(nulls, 4);
-  buffer.writeInt32BE(oid, 8);
-  buffer.writeInt32BE(values.length, 12);
-  buffer.writeInt32BE(1, 16);
+  writeHeader(buffer, { oid, hasNulls, length: values.length });
   let offset = headerBytes;
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index];
@@ -118,4 +152,12 @@ function variableWidthArray<T>(
     }
   }
   return buffer;
+}
+
+function writeHeader(buffer: Buffer, header: { readonly oid: number; readonly hasNulls: boolean; readonly length: number }): void {
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(header.hasNulls ? 1 : 0, 4);
+  buffer.writeInt32BE(header.oid, 8);
+  buffer.writeInt32BE(header.length, 12);
+  buffer.writeInt32BE(1, 16);
 }

@@ -1,8 +1,38 @@
+import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** A new UUIDv7 (RFC 9562): it carries its creation time, so that new rows land at the right edge of every index. */
+const randomBytesPerId = 16;
+/** Random bytes for ids to come: asking for them one id at a time costs more than all the rest of making it. */
+const randomBytes = new Uint8Array(256 * randomBytesPerId);
+let randomAt = randomBytes.length;
+let lastMs = 0;
+let sequence = 0;
+
+/**
+ * A new UUIDv7 (RFC 9562): it carries its creation time, so that new rows land at the right edge of every index. Ids of one process increase,
+ * those of one millisecond too.
+ */
 export function newId(): string {
-  return v7();
+  const random = nextRandomBytes();
+  // oxlint-disable-next-line no-restricted-globals -- an id is made of the time and of chance, and nobody decides by either
+  const nowMs = Date.now();
+  if (nowMs > lastMs) {
+    lastMs = nowMs;
+    // Half of its range is left to count up in.
+    sequence = new DataView(random.buffer, random.byteOffset).getUint32(6) >>> 1;
+  } else {
+    sequence += 1;
+  }
+  return v7({ random, msecs: lastMs, seq: sequence });
+}
+
+function nextRandomBytes(): Uint8Array {
+  if (randomAt === randomBytes.length) {
+    randomFillSync(randomBytes);
+    randomAt = 0;
+  }
+  randomAt += randomBytesPerId;
+  return randomBytes.subarray(randomAt - randomBytesPerId, randomAt);
 }
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

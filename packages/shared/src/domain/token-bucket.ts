@@ -20,14 +20,23 @@ export interface TakenToken {
  * run to fill it, a bucket that was never seen is one that is full already, and no rounding adds up.
  */
 export function takeToken(limit: BucketLimit, fullAtMs: number, nowMs: number): TakenToken & { readonly fullAtMs: number } {
-  const { burst, periodMs } = limit;
+  const { granted, ...standing } = takeTokens(limit, fullAtMs, { nowMs, wanted: 1 });
+  return { ...standing, isTaken: granted === 1 };
+}
+
+/** The same for as many tokens as there are, up to those that are wanted. */
+export function takeTokens(
+  { burst, periodMs }: BucketLimit,
+  fullAtMs: number,
+  { nowMs, wanted }: { readonly nowMs: number; readonly wanted: number },
+): Omit<TakenToken, 'isTaken'> & { readonly granted: number; readonly fullAtMs: number } {
   const from = Math.max(fullAtMs, nowMs);
-  const isTaken = tokensIn(limit, from - nowMs) >= 1;
-  const after = isTaken ? from + periodMs : from;
+  const granted = Math.max(0, Math.min(wanted, Math.floor(tokensIn({ burst, periodMs }, from - nowMs))));
+  const after = from + granted * periodMs;
   const fullInMs = after - nowMs;
   return {
-    isTaken,
-    remaining: Math.max(0, Math.floor(tokensIn(limit, fullInMs))),
+    granted,
+    remaining: Math.max(0, Math.floor(tokensIn({ burst, periodMs }, fullInMs))),
     fullInMs,
     nextInMs: Math.max(0, fullInMs - (burst - 1) * periodMs),
     fullAtMs: after,

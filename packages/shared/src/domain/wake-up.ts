@@ -1,6 +1,6 @@
 /** What a notification on the channel of due attempts says. */
 export interface WakeUp {
-  /** Shares wake-ups out: of `live` workers the one at `number mod live` claims at once, the others a moment later. */
+  /** Shares wake-ups out: of `live` workers the one at `number mod live` claims at once, a few others later. */
   readonly number: number;
   readonly poolIds: readonly number[];
   /** Attempts were put back behind the point from which workers claim. */

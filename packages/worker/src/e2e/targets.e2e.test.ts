@@ -52,13 +52,12 @@ test('subscriptions that share a host do not wait for each other when some of th
     await givenBacklog(`${receiver.url}${path}`, 4);
   }
   await givenWorker(['--concurrent=16']);
-  await Promise.all(['/hang-1', '/hang-2', '/hang-3'].map((path) => receiver.waitForRequests(4, { path })));
+  await Promise.all(['/hang-1', '/hang-2', '/hang-3'].map((path) => receiver.waitForRequests(1, { path })));
 
   await givenBacklog(`${receiver.url}/healthy`, 200);
 
-  // The requests that hang do so for 15 s, or until the end of the test.
+  // The requests that hang do so until they are released, or for 15 s.
   await receiver.waitForRequests(200, { path: '/healthy', timeoutMs: 10_000 });
-  expect(receiver.requests.filter(({ path }) => path.startsWith('/hang'))).toHaveLength(12);
   receiver.release();
   await eventually(async () => (await attempts()).every(({ status }) => status === 'successful'));
 });

@@ -1,3 +1,5 @@
+import { type Started, UnderWay } from '../under-way.ts';
+
 /**
  * Deadlines that all lie equally far after their starts, so that they come in the order of these and one timer does for all, where a timer
  * of its own would be made and thrown away with nearly every request.
@@ -6,8 +8,7 @@ export class Deadlines<T> {
   readonly #afterMs: number;
   readonly #now: () => number;
   readonly #onDeadline: (item: T) => void;
-  /** When each was started, oldest first. */
-  readonly #startedAt = new Map<T, number>();
+  readonly #underWay = new UnderWay<T>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: { readonly afterMs: number; readonly now: () => number; readonly onDeadline: (item: T) => void }) {
@@ -16,21 +17,22 @@ export class Deadlines<T> {
     this.#onDeadline = options.onDeadline;
   }
 
-  start(item: T, startedAtMs: number): void {
-    this.#startedAt.set(item, startedAtMs);
+  /** Starts an item's deadline; returns what to end it by. */
+  start(item: T, startedAtMs: number): Started<T> {
     if (this.#timer === null) {
       this.#arm(this.#afterMs);
     }
+    return this.#underWay.start(item, startedAtMs);
   }
 
   /** Ends an item's deadline; false when it has none any more. */
-  end(item: T): boolean {
-    return this.#startedAt.delete(item);
+  end(started: Started<T>): boolean {
+    return this.#underWay.end(started);
   }
 
   /** Whatever has a deadline ahead. */
   items(): T[] {
-    return [...this.#startedAt.keys()];
+    return this.#underWay.items();
   }
 
   #arm(delayMs: number): void {
@@ -42,14 +44,14 @@ export class Deadlines<T> {
 
   /** Tells those whose time has come, and waits for the next. */
   #look(): void {
-    for (const [item, startedAtMs] of this.#startedAt) {
-      const leftMs = startedAtMs + this.#afterMs - this.#now();
+    for (let oldest = this.#underWay.oldest(); oldest; oldest = this.#underWay.oldest()) {
+      const leftMs = oldest.startedAtMs + this.#afterMs - this.#now();
       if (leftMs > 0) {
         this.#arm(Math.ceil(leftMs));
         return;
       }
-      this.#startedAt.delete(item);
-      this.#onDeadline(item);
+      this.#underWay.end(oldest);
+      this.#onDeadline(oldest.item);
     }
   }
 }

@@ -82,12 +82,12 @@ export function createSender(options: SenderOptions): Sender {
     send(request, timeoutMs, onOutcome) {
       const deadlines = deadlinesOf(timeoutMs);
       const origin = pools.get(request.origin);
-      const delivery = new Delivery(options, origin, (outcome) => {
-        deadlines.end(delivery);
+      const delivery: Delivery = new Delivery(options, origin, (outcome) => {
+        deadlines.end(deadline);
         options.onOutcome?.(outcome);
         onOutcome(outcome);
       });
-      deadlines.start(delivery, delivery.startedAt);
+      const deadline = deadlines.start(delivery, delivery.startedAt);
       try {
         origin.pool.dispatch(request, delivery);
       } catch (error) {

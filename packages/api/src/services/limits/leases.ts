@@ -42,10 +42,13 @@ interface Held<Limit> {
 
 /** Keys that are remembered before those go that hold nothing. */
 const keysMax = 10_000;
+/** Going through all of them for every new one would be what somebody with many addresses is after. */
+const sweepEveryMs = 1000;
 
 /** Counts in this process what is leased from the database in chunks, so that most requests cost no statement, and those that come together share one. */
 export function createLeases<Limit>(options: LeasesOptions<Limit>): Leases<Limit> {
   const held = new Map<string, Held<Limit>>();
+  let sweptAtMs = Number.NEGATIVE_INFINITY;
 
   function holdingOf(key: string, limit: Limit): Held<Limit> {
     const known = held.get(key);
@@ -56,7 +59,7 @@ export function createLeases<Limit>(options: LeasesOptions<Limit>): Leases<Limit
       }
       return known;
     }
-    if (held.size >= keysMax) {
+    if (held.size >= keysMax && options.now() - sweptAtMs >= sweepEveryMs) {
       dropIdle();
     }
     const fresh: Held<Limit> = { limit, amount: 0, validUntilMs: 0, refusedUntilMs: 0, retryAtMs: 0, waiting: [], isLeasing: false };
@@ -66,6 +69,7 @@ export function createLeases<Limit>(options: LeasesOptions<Limit>): Leases<Limit
 
   function dropIdle(): void {
     const nowMs = options.now();
+    sweptAtMs = nowMs;
     for (const [key, { isLeasing, validUntilMs, refusedUntilMs }] of held) {
       if (!isLeasing && validUntilMs <= nowMs && refusedUntilMs <= nowMs) {
         held.delete(key);

@@ -15,6 +15,10 @@ export interface RateLimits {
   readonly isShared: boolean;
 }
 
+interface Buckets {
+  take(key: string): TakenToken | Promise<TakenToken>;
+}
+
 /** What one layer says of a request. */
 export interface Admission extends TakenToken {
   readonly layer: RateLimitLayer;
@@ -23,34 +27,46 @@ export interface Admission extends TakenToken {
 
 export interface RateLimiter {
   /** What the layers say that need not know who asks; the one that refuses is the last. */
-  admitAddress(address: string | null): readonly Admission[];
+  admitAddress(address: string | null): Promise<readonly Admission[]>;
   /** What the layer of tokens says; null when it is off. */
   admitToken(tokenId: string): Promise<Admission | null>;
 }
 
 export interface RateLimiterOptions {
   readonly limits: RateLimits;
+  /** From the buckets that all instances share. */
   readonly lease: (tokenId: string, wanted: number, limit: BucketLimit) => Promise<RequestTokens>;
+  /** From the buckets that the processes of this instance share; left out where there is only one. */
+  readonly leaseOfInstance?: LeaseOfInstance;
   readonly onFallback: (error: unknown) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
 }
+
+/** Takes up to so many tokens out of a bucket of this instance. */
+export type LeaseOfInstance = (layer: RateLimitLayer, key: string, wanted: number) => Promise<RequestTokens>;
 
 /** No layer at all. */
 export const noRateLimits: RateLimits = { global: null, ip: null, token: null, isShared: false };
 
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { limits, now } = options;
-  const layerOf = (layer: RateLimitLayer, limit: BucketLimit | null) => limit && { layer, limit, buckets: createLocalBuckets(limit, now) };
+  const bucketsOf = (layer: RateLimitLayer, limit: BucketLimit): Buckets => {
+    const { leaseOfInstance } = options;
+    return leaseOfInstance
+      ? createSharedBuckets({ ...options, limit, lease: (key, wanted) => leaseOfInstance(layer, key, wanted) })
+      : createLocalBuckets(limit, now);
+  };
+  const layerOf = (layer: RateLimitLayer, limit: BucketLimit | null) => limit && { layer, limit, buckets: bucketsOf(layer, limit) };
   // One address that asks too much is refused before it empties the bucket of all.
   const layers = [layerOf('ip', limits.ip), layerOf('global', limits.global)].filter((layer) => layer !== null);
   const { token } = limits;
-  const tokens = token && (limits.isShared ? createSharedBuckets({ ...options, limit: token }) : createLocalBuckets(token, now));
+  const tokens = token && (limits.isShared ? createSharedBuckets({ ...options, limit: token }) : bucketsOf('token', token));
   return {
-    admitAddress(address) {
+    async admitAddress(address) {
       const admissions: Admission[] = [];
       for (const { layer, limit, buckets } of layers) {
-        const taken = buckets.take(layer === 'ip' ? limitedAddress(address ?? '') : '');
+        const taken = await buckets.take(layer === 'ip' ? limitedAddress(address ?? '') : '');
         admissions.push({ ...taken, layer, limit });
         if (!taken.isTaken) {
           break;

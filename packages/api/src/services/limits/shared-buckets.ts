@@ -7,7 +7,7 @@ export interface SharedBucketsOptions {
   readonly limit: BucketLimit;
   /** Takes tokens out of the bucket that all instances share. */
   readonly lease: (key: string, wanted: number, limit: BucketLimit) => Promise<RequestTokens>;
-  /** Says that the database did not answer, so that the limits are this instance's own for a while. */
+  /** Says that no answer came, so that the limits are this instance's own for a while. */
   readonly onFallback: (error: unknown) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly now: () => number;
@@ -19,16 +19,16 @@ export interface SharedBuckets {
 
 /** Of the burst: with three instances, what they hold unused is a tenth of it. Small limits are leased one by one. */
 const chunksOfBurst = 30;
-/** A request waits no longer for the database than this, only to be let in. */
+/** A request waits no longer for a lease than this, only to be let in. */
 const leaseTimeoutMs = 500;
 /** Buckets of which it is remembered how they stood. */
 const standingMax = 10_000;
-/** After a failure the database is left alone for this long. */
+/** After a failure nobody is asked for this long. */
 const fallbackMs = 5000;
 
 /**
- * Buckets that hold across instances: tokens are leased in chunks from the database. None are given twice; a chunk that is not used while its
- * bucket could fill again is lost. Without the database each instance limits by itself.
+ * Buckets that hold across processes: tokens are leased in chunks from the database, or from the supervisor of the processes of one instance. None
+ * are given twice; a chunk that is not used while its bucket could fill again is lost. Where no answer comes each process limits by itself.
  */
 export function createSharedBuckets(options: SharedBucketsOptions): SharedBuckets {
   const { limit, now } = options;
@@ -78,7 +78,7 @@ export function createSharedBuckets(options: SharedBucketsOptions): SharedBucket
 
 async function inTime<T>(work: Promise<T>, wait: (delayMs: number) => Promise<void>): Promise<T> {
   const timeout = wait(leaseTimeoutMs).then(() => {
-    throw new Error(`The database did not lease tokens within ${leaseTimeoutMs} ms.`);
+    throw new Error(`No tokens were leased within ${leaseTimeoutMs} ms.`);
   });
   return Promise.race([work, timeout]);
 }

@@ -25,7 +25,7 @@ export interface IngestedRow extends QueryResultRow {
   readonly event_type_exists: boolean;
   /** Null when the event id was taken, or the application or event type does not exist. */
   readonly received_at: Date | null;
-  /** The pools of workers that got attempts to deliver now from the group; the same on every row. */
+  /** The pools of workers that got attempts to deliver now from the group; on the row of the first event only. */
   readonly pool_ids: number[] | null;
   /** The same of attempts that are parked. */
   readonly parked_pool_ids: number[] | null;
@@ -117,8 +117,8 @@ new_attempt as (
   returning pool_id, lane
 )
 select j.ordinality::integer, j.application_exists, j.event_type_exists, a.received_at,
-       (select array_agg(distinct pool_id) from new_attempt where lane = 0) as pool_ids,
-       (select array_agg(distinct pool_id) from new_attempt where lane = 1) as parked_pool_ids
+       case when j.ordinality = 1 then (select array_agg(distinct pool_id) from new_attempt where lane = 0) end as pool_ids,
+       case when j.ordinality = 1 then (select array_agg(distinct pool_id) from new_attempt where lane = 1) end as parked_pool_ids
 from judged j
 left join accepted a on a.ordinality = j.ordinality
 `;

@@ -28,31 +28,51 @@ export interface OutcomeToRecord {
  * Fails with a missing partition (see `isMissingPartition`) when today has none.
  */
 export async function recordOutcomes(db: Database, outcomes: readonly OutcomeToRecord[]): Promise<Set<string>> {
-  const rows = await db.queryText({
+  const lost = await db.queryText({
     name: 'record_outcomes',
     text: sql,
     values: [
-      uuidArray(outcomes.map((outcome) => outcome.applicationId)),
-      uuidArray(outcomes.map((outcome) => outcome.requestAttemptId)),
-      uuidArray(outcomes.map((outcome) => outcome.leaseId)),
-      boolArray(outcomes.map((outcome) => outcome.succeeded)),
-      int4Array(outcomes.map((outcome) => outcome.elapsedMs)),
-      textArray(outcomes.map((outcome) => outcome.errorName)),
-      int2Array(outcomes.map((outcome) => outcome.httpCode)),
-      textArray(outcomes.map(({ responseHeaders }) => (responseHeaders ? JSON.stringify(responseHeaders) : null))),
-      byteaArray(outcomes.map((outcome) => outcome.responseBody)),
-      boolArray(outcomes.map((outcome) => outcome.responseBodyTruncated)),
-      int8Array(outcomes.map((outcome) => outcome.retryDelayMs)),
-      int2Array(outcomes.map((outcome) => outcome.retryCount)),
-      textArray(outcomes.map((outcome) => outcome.reason)),
+      uuidArray(outcomes.map(applicationIdOf)),
+      uuidArray(outcomes.map(requestAttemptIdOf)),
+      uuidArray(outcomes.map(leaseIdOf)),
+      boolArray(outcomes.map(succeededOf)),
+      int4Array(outcomes.map(elapsedMsOf)),
+      textArray(outcomes.map(errorNameOf)),
+      int2Array(outcomes.map(httpCodeOf)),
+      textArray(outcomes.map(responseHeadersOf)),
+      byteaArray(outcomes.map(responseBodyOf)),
+      boolArray(outcomes.map(responseBodyTruncatedOf)),
+      int8Array(outcomes.map(retryDelayMsOf)),
+      int2Array(outcomes.map(retryCountOf)),
+      textArray(outcomes.map(reasonOf)),
     ],
   });
-  return new Set(rows.map((row) => row[0] ?? ''));
+  const recorded = new Set(outcomes.map(requestAttemptIdOf));
+  for (const [requestAttemptId] of lost) {
+    recorded.delete(requestAttemptId ?? '');
+  }
+  return recorded;
 }
+
+// Functions that stay: of those that are made anew for each group, what V8 has compiled is lost with every full collection.
+const applicationIdOf = (outcome: OutcomeToRecord): string => outcome.applicationId;
+const requestAttemptIdOf = (outcome: OutcomeToRecord): string => outcome.requestAttemptId;
+const leaseIdOf = (outcome: OutcomeToRecord): string => outcome.leaseId;
+const succeededOf = (outcome: OutcomeToRecord): boolean => outcome.succeeded;
+const elapsedMsOf = (outcome: OutcomeToRecord): number | null => outcome.elapsedMs;
+const errorNameOf = (outcome: OutcomeToRecord): string | null => outcome.errorName;
+const httpCodeOf = (outcome: OutcomeToRecord): number | null => outcome.httpCode;
+const responseHeadersOf = ({ responseHeaders }: OutcomeToRecord): string | null => responseHeaders && JSON.stringify(responseHeaders);
+const responseBodyOf = (outcome: OutcomeToRecord): Buffer | null => outcome.responseBody;
+const responseBodyTruncatedOf = (outcome: OutcomeToRecord): boolean => outcome.responseBodyTruncated;
+const retryDelayMsOf = (outcome: OutcomeToRecord): number | null => outcome.retryDelayMs;
+const retryCountOf = (outcome: OutcomeToRecord): number | null => outcome.retryCount;
+const reasonOf = (outcome: OutcomeToRecord): string | null => outcome.reason;
 
 // The delete decides: what it did not find under its lease is neither logged nor retried. Its rows are found by one look-up in the primary
 // key each, and deleted by ctid. Joined to the outcomes instead, a plan that is cached while the queue is empty reads the whole queue once it
 // is full: a scalar subquery cannot be turned around. The lease is compared again, since a row may change between look-up and lock.
+// Only what was lost is returned: mostly nothing, and rows that nobody reads cost both sides.
 // A retry goes where its subscription belongs now, and is not made when the subscription was disabled or deleted, or the attempt cancelled.
 const sql = `
 with outcome as materialized (
@@ -72,9 +92,9 @@ removed as (
       )
       from outcome o
     ))
-    and lease_id = any ($3::uuid[])
+    and lease_id = any (array(select distinct lease_id from outcome))
   returning application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
-            worker_process_id, retry_count, event_type_name, payload_bytes, is_test
+            worker_process_id, retry_count, event_type_name, payload_bytes, is_test, lease_id
 ),
 settled as materialized (
   select r.*, o.succeeded, o.elapsed_ms, o.error_name, o.http_code, o.response_headers, o.response_body, o.response_body_truncated,
@@ -82,7 +102,7 @@ settled as materialized (
          case when coalesce(s.paused_at, s.parked_at) is null or r.is_test then 0 else 1 end as lane,
          o.retry_delay_ms is not null and s.pool_id is not null as is_retried
   from removed r
-  join outcome o on o.request_attempt_id = r.request_attempt_id and o.application_id = r.application_id
+  join outcome o on o.request_attempt_id = r.request_attempt_id and o.application_id = r.application_id and o.lease_id = r.lease_id
   left join webhook.subscription s
     on o.retry_delay_ms is not null and s.subscription_id = r.subscription_id
     and s.disabled_at is null and s.deleted_at is null and r.created_at > s.cancelled_until
@@ -108,5 +128,7 @@ logged as (
          error_name, response_headers::jsonb, response_body
   from settled
 )
-select request_attempt_id from settled
+select lost.request_attempt_id
+from (select unnest($2::uuid[]) as request_attempt_id where (select count(*) from settled) < cardinality($2::uuid[])) lost
+where not exists (select from settled s where s.request_attempt_id = lost.request_attempt_id)
 `;

@@ -109,6 +109,27 @@ test('records under the lease and moves the attempt into the log', async () => {
   expect(rows).toEqual([{ status: 'successful', http_response_status: 200, response_id: attempt.requestAttemptId, retry_count: 0 }]);
 });
 
+test('records one of two outcomes of an attempt that was claimed again, and what is lost in a group beside it', async () => {
+  await givenBacklog(2);
+  const [, other] = (await claim({ leaseMs: 0 })).attempts;
+  const [late] = (await claim({ leaseMs: 0, limit: 1 })).attempts;
+  const [attempt] = (await claim({ limit: 1 })).attempts;
+  if (!late || !attempt || !other) throw new Error('nothing claimed');
+
+  const recorded = await recordOutcomes(database.db, [
+    outcomeOf(late, { httpCode: 201 }),
+    outcomeOf(attempt),
+    outcomeOf({ ...other, leaseId: randomUUID() }),
+  ]);
+
+  expect([...recorded]).toEqual([attempt.requestAttemptId]);
+  const { rows } = await database.db.query({
+    text: 'select http_code from webhook.finished_attempt where application_id = $1',
+    values: [attempt.applicationId],
+  });
+  expect(rows).toEqual([{ http_code: 200 }]);
+});
+
 test('inserts the retry of a failure with its delay', async () => {
   await givenBacklog(1);
   const [attempt] = (await claim()).attempts;
