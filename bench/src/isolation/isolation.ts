@@ -175,7 +175,7 @@ function tablesOf(
       note:
         `${perSecond} events a second of 1 KiB for ${seconds} s, spread over ${healthy} subscriptions that answer at once; one API and one worker of ${slots} slots. ` +
         `In trouble: ${hanging} subscriptions that never answer, each with ${hangingBacklog} open attempts, and one that answers in a second and has ` +
-        `${slowBacklog.toLocaleString('en-US')}. Before each round the worker starts anew, and knows nothing of those that hang; ${warmUpSeconds} s later it is ` +
+        `${slowBacklog.toLocaleString('en-US')}, which are parked. Before each round the worker starts anew, and knows nothing of those that hang; ${warmUpSeconds} s later it is ` +
         "measured, from the commit's own timestamp to the request in the receiver. Events go in by the API's statement, in groups, without the API: it would take the processors.",
       columns: latencyColumns,
       rows: [
