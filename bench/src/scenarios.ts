@@ -73,9 +73,9 @@ function addReceiverScenarios(program: Command, print: Print): void {
               hangingBacklog: 100,
               slowBacklog: 20_000,
               perSecond: 200,
-              warmUpSeconds: 3,
-              seconds: 3,
-              drainSeconds: 5,
+              warmUpSeconds: 2,
+              seconds: 2,
+              drainSeconds: 3,
             }
           : {
               healthy: 179,

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TestApplication } from '@postrider/testkit/factories';
 import { eventually } from '@postrider/testkit/eventually';
-import { startWorker } from '@postrider/testkit/postrider-processes';
+import { startApi, startWorker } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { startBenchServer } from '../bench-database.ts';
-import { stopProcess, withCleanUp } from '../clean-up.ts';
+import { type Defer, withCleanUp } from '../clean-up.ts';
 import type { SeedOwner } from '../growth/seed.ts';
-import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
+import { renderResultTable, type ResultColumn, type ResultRow, type ResultTable, type Round, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { quantileOf } from '../statistics.ts';
 import { addHealthy, addTroubled, committedAt, forgetTrouble, ingestSteadily, type StageOptions } from './stage.ts';
@@ -45,6 +45,17 @@ interface Stage {
   readonly hanging: readonly SeedOwner[];
 }
 
+/** The first seconds of a worker, and those that count. */
+interface MeasuredRound {
+  readonly starting: Round;
+  readonly steady: Round;
+}
+
+interface Pair {
+  readonly without: MeasuredRound;
+  readonly troubled: MeasuredRound;
+}
+
 /** Whether receivers that hang and a backlog of a million make others wait, and what happens when they recover. */
 export async function benchIsolation(options: IsolationBenchOptions): Promise<void> {
   await withCleanUp(async (defer) => {
@@ -59,7 +70,7 @@ export async function benchIsolation(options: IsolationBenchOptions): Promise<vo
     defer(() => without.database.drop());
     const troubled = await setStage(await server.createDatabase(), receiver, options, true);
     defer(() => troubled.database.drop());
-    const rounds: { without: Round; troubled: Round }[] = [];
+    const rounds: Pair[] = [];
     for (let round = 0; round < options.rounds; round += 1) {
       rounds.push({ without: await measure(without, receiver, options), troubled: await measure(troubled, receiver, options) });
       options.print(`pair ${round + 1}: ${JSON.stringify(rounds.at(-1))}`);
@@ -78,50 +89,63 @@ async function setStage(database: TestDatabase, receiver: MoodyReceiver, options
 }
 
 /** A worker that starts with all trouble ahead of it, and the events of those that do well. */
-function measure(stage: Stage, receiver: MoodyReceiver, options: IsolationBenchOptions): Promise<Round> {
+function measure(stage: Stage, receiver: MoodyReceiver, options: IsolationBenchOptions): Promise<MeasuredRound> {
   return withCleanUp(async (defer) => {
-    await forgetTrouble(stage.database, stage.hanging);
-    const worker = await startWorker({ databaseUrl: stage.database.runtimeUrl, args: [`--concurrent=${slots}`] });
-    defer(async () => {
-      worker.kill('SIGKILL');
-      await worker.waitForExit();
-    });
+    await startProcesses(stage, defer);
     return measureEvents(stage, receiver, options);
   });
 }
 
-async function measureEvents(stage: Stage, receiver: MoodyReceiver, options: IsolationBenchOptions): Promise<Round> {
-  const { database, healthy } = stage;
-  await ingestSteadily(database, healthy, { perSecond: options.perSecond, seconds: options.warmUpSeconds });
+/** One worker, and one API, whose sweep moves the attempts of subscriptions that are parked. */
+async function startProcesses({ database, hanging }: Stage, defer: Defer): Promise<void> {
+  const databaseUrl = database.runtimeUrl;
+  await forgetTrouble(database, hanging);
+  const started = [
+    await startApi({ databaseUrl, env: { AUTO_DB_MIGRATION: 'false' } }),
+    await startWorker({ databaseUrl, args: [`--concurrent=${slots}`] }),
+  ];
+  defer(async () => {
+    // In order it would wait for those that hang.
+    started.forEach((managed) => managed.kill('SIGKILL'));
+    await Promise.all(started.map((managed) => managed.waitForExit()));
+  });
+}
+
+async function measureEvents(
+  { database, healthy }: Stage,
+  receiver: MoodyReceiver,
+  options: IsolationBenchOptions,
+): Promise<MeasuredRound> {
+  const { perSecond, seconds, warmUpSeconds } = options;
   await receiver.forget();
   const since = new Date();
-  const startedAt = performance.now();
-  const ids = await ingestSteadily(database, healthy, options);
-  const seconds = (performance.now() - startedAt) / 1000;
+  const first = await ingestSteadily(database, healthy, { perSecond, seconds: warmUpSeconds });
+  const then = await ingestSteadily(database, healthy, { perSecond, seconds });
+  const total = first.size + then.size;
   const arrived = await eventually(
     async () => {
-      const { arrivals } = await receiver.seen();
-      const times = new Map(arrivals.toReversed().filter(([id]) => ids.has(id)));
-      return times.size === ids.size && times;
+      const times = new Map((await receiver.seen()).arrivals.toReversed().filter(([id]) => first.has(id) || then.has(id)));
+      return times.size === total && times;
     },
     { timeoutMs: 120_000, intervalMs: 500 },
   );
   const committed = await committedAt(database, healthy, since);
-  const latencies = [...ids].map((id) => (arrived.get(id) ?? Number.NaN) - (committed.get(id) ?? Number.NaN));
-  return {
-    'p50 ms': quantileOf(latencies, 0.5),
-    'p99 ms': quantileOf(latencies, 0.99),
-    'longest ms': Math.max(...latencies),
-    'events/s': ids.size / seconds,
+  const roundOf = (ids: ReadonlySet<string>, overSeconds: number): Round => {
+    const latencies = [...ids].map((id) => (arrived.get(id) ?? Number.NaN) - (committed.get(id) ?? Number.NaN));
+    return {
+      'p50 ms': quantileOf(latencies, 0.5),
+      'p99 ms': quantileOf(latencies, 0.99),
+      'longest ms': Math.max(...latencies),
+      'events/s': ids.size / overSeconds,
+    };
   };
+  return { starting: roundOf(first, warmUpSeconds), steady: roundOf(then, seconds) };
 }
 
 /** Those in trouble recover under the worker: how fast their backlog goes, and how much of it at once. */
 function measureDrain(stage: Stage, receiver: MoodyReceiver, options: IsolationBenchOptions): Promise<{ hang: Round; slow: Round }> {
   return withCleanUp(async (defer) => {
-    await forgetTrouble(stage.database, stage.hanging);
-    const worker = await startWorker({ databaseUrl: stage.database.runtimeUrl, args: [`--concurrent=${slots}`] });
-    defer(() => stopProcess(worker));
+    await startProcesses(stage, defer);
     await ingestSteadily(stage.database, stage.healthy, { perSecond: options.perSecond, seconds: options.warmUpSeconds });
     await receiver.recover();
     await receiver.forget();
@@ -141,7 +165,7 @@ function measureDrain(stage: Stage, receiver: MoodyReceiver, options: IsolationB
 
 function tablesOf(
   options: IsolationBenchOptions,
-  rounds: readonly { readonly without: Round; readonly troubled: Round }[],
+  rounds: readonly Pair[],
   drained: { readonly hang: Round; readonly slow: Round },
 ): ResultTable[] {
   const { healthy, hanging, slowBacklog, hangingBacklog, perSecond, seconds, warmUpSeconds, drainSeconds } = options;
@@ -149,23 +173,16 @@ function tablesOf(
     {
       title: 'Beside receivers in trouble',
       note:
-        `${perSecond} events a second of 1 KiB for ${seconds} s, spread over ${healthy} subscriptions that answer at once; one worker process of ${slots} slots. ` +
+        `${perSecond} events a second of 1 KiB for ${seconds} s, spread over ${healthy} subscriptions that answer at once; one API and one worker of ${slots} slots. ` +
         `In trouble: ${hanging} subscriptions that never answer, each with ${hangingBacklog} open attempts, and one that answers in a second and has ` +
-        `${slowBacklog.toLocaleString('en-US')}. Before each round the worker starts anew, and knows nothing of those that hang; ${warmUpSeconds} s later it is ` +
+        `${slowBacklog.toLocaleString('en-US')}, which are parked. Before each round the worker starts anew, and knows nothing of those that hang; ${warmUpSeconds} s later it is ` +
         "measured, from the commit's own timestamp to the request in the receiver. Events go in by the API's statement, in groups, without the API: it would take the processors.",
       columns: latencyColumns,
       rows: [
-        rowOf(
-          latencyColumns,
-          'without them',
-          rounds.map(({ without }) => without),
-          { isReference: true },
-        ),
-        rowOf(
-          latencyColumns,
-          'with them',
-          rounds.map(({ troubled }) => troubled),
-        ),
+        latencyRow('without them', ({ without }) => without.steady, rounds),
+        latencyRow('with them', ({ troubled }) => troubled.steady, rounds),
+        latencyRow(`without them, the first ${warmUpSeconds} s of the worker`, ({ without }) => without.starting, rounds),
+        latencyRow(`with them, the first ${warmUpSeconds} s of the worker`, ({ troubled }) => troubled.starting, rounds),
       ],
     },
     {
@@ -183,6 +200,10 @@ function tablesOf(
   ];
 }
 
-function ratioOf({ without, troubled }: { readonly without: Round; readonly troubled: Round }): Round {
-  return { 'p99 with / p99 without': (troubled['p99 ms'] ?? Number.NaN) / (without['p99 ms'] ?? Number.NaN) };
+function latencyRow(name: string, roundOf: (pair: Pair) => Round, pairs: readonly Pair[]): ResultRow {
+  return rowOf(latencyColumns, name, pairs.map(roundOf), { isReference: name !== 'with them' });
+}
+
+function ratioOf({ without, troubled }: Pair): Round {
+  return { 'p99 with / p99 without': (troubled.steady['p99 ms'] ?? Number.NaN) / (without.steady['p99 ms'] ?? Number.NaN) };
 }

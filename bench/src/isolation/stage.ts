@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { notifyDueAttempts } from '@postrider/shared/database/queries/notify-due-attempts';
 import { formatWakeUp } from '@postrider/shared/domain/wake-up';
-import { insertApplication, insertBacklog, insertSubscription, type TestApplication } from '@postrider/testkit/factories';
+import { holdSubscription, insertApplication, insertBacklog, insertSubscription, type TestApplication } from '@postrider/testkit/factories';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { seedDue, type SeedOwner } from '../growth/seed.ts';
 
@@ -42,6 +42,12 @@ export async function addTroubled(database: TestDatabase, receiverUrl: string, o
   const application = await insertApplication(database.admin);
   const subscription = await insertSubscription(database.admin, application, { url: `${receiverUrl}/slow/0` });
   await seedDue(database, { application, subscription }, options.slowBacklog, 1);
+  // Where it is once the sweep has moved its backlog, which takes a minute or two of the database, and is measured by the scenario mass.
+  await holdSubscription(database.admin, subscription.subscriptionId, { reason: 'over_cap' });
+  await database.admin.query({
+    text: 'update webhook.open_attempt set lane = 1 where subscription_id = $1',
+    values: [subscription.subscriptionId],
+  });
   await database.admin.query({ text: 'vacuum analyze' });
   await database.admin.query({ text: 'checkpoint' });
   return hanging;

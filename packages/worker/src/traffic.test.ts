@@ -51,15 +51,17 @@ test('a receiver that answers may have its cap in flight, and one that has not y
   expect(traffic.admit(traffic.of('b'), normal)).toBe('defer');
 });
 
-test('a quarter of the slots is for receivers that answered lately', () => {
+test('a quarter of the slots is for receivers that answered lately, and half of it for the first request of one that was not heard of', () => {
   const { clock, traffic, start, answer } = givenTraffic();
   answer('proven', 100);
-  for (let index = 0; index < 12; index += 1) {
+  traffic.of('hanging').isHanging = true;
+  for (let index = 0; index < 14; index += 1) {
+    expect(traffic.admit(traffic.of('hanging'), normal)).toBe(index <= 12 ? 'start' : 'defer');
     expect(traffic.admit(traffic.of(`new-${index}`), normal)).toBe('start');
     start(`new-${index}`);
   }
-  start('new-12');
-  expect(traffic.admit(traffic.of('new-13'), normal)).toBe('defer');
+  start('new-14');
+  expect(traffic.admit(traffic.of('new-15'), normal)).toBe('defer');
   expect(traffic.admit(traffic.of('proven'), normal)).toBe('start');
   clock.nowMs += 60_000;
   expect(traffic.admit(traffic.of('proven'), normal)).toBe('defer');
@@ -113,7 +115,7 @@ test('more than a burst behind a cap parks the subscription, and what waited lea
   expect(signals).toEqual([]);
   expect(traffic.nextDeferred()).toBeUndefined();
   traffic.defer(traffic.of('a'), attemptOf('a'));
-  expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap' }]]);
+  expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: false }]]);
   expect(traffic.nextDeferred()).toBeDefined();
   expect(traffic.removeDeferred(() => true)).toHaveLength(49);
   expect(traffic.deferredCount()).toBe(0);
@@ -128,7 +130,7 @@ test('what waits behind its cap for more than a second is parked', () => {
   expect(signals).toEqual([]);
   clock.nowMs = 1001;
   traffic.look([]);
-  expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap' }]]);
+  expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: true }]]);
 });
 
 test('two requests that hang say that a receiver is slow, one does not, and neither do they where all are slow', () => {

@@ -1,6 +1,7 @@
 import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import { healthy, type HealthSignal, isOnHold } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
+import { createLatencySamples, medianOf } from './latency-samples.ts';
 
 /** A rate that a subscription asks for. */
 export interface Rate {
@@ -57,9 +58,6 @@ const slowerTimes = 5;
 /** A receiver that answered within this time may use slots that others may not. */
 const provenMs = 60_000;
 const latenciesKept = 8;
-/** Of the process: every so many answers, one is remembered. */
-const sampledAnswers = 8;
-const samplesKept = 64;
 /** Attempts behind their cap that are kept in this process, in caps, and how long: a burst passes, a backlog is parked. */
 const deferredCaps = 8;
 const deferredMin = 50;
@@ -78,9 +76,7 @@ export class Traffic {
   readonly #bySubscription = new Map<string, SubscriptionTraffic>();
   readonly #withDeferred = new Set<SubscriptionTraffic>();
   readonly #reserved: number;
-  readonly #samplesMs: number[] = [];
-  #answers = 0;
-  #medianMs = 0;
+  readonly #latencies = createLatencySamples();
 
   constructor(options: TrafficOptions) {
     this.#options = options;
@@ -155,10 +151,7 @@ export class Traffic {
       traffic.answeredAtMs = this.#options.now();
       traffic.isHanging = false;
     }
-    this.#answers += 1;
-    if (this.#answers % sampledAnswers === 0) {
-      this.#samplesMs[(this.#answers / sampledAnswers) % samplesKept] = elapsedMs;
-    }
+    this.#latencies.note(elapsedMs);
   }
 
   /** Its receiver will never take anything again: what waits here waits until the subscription is disabled. */
@@ -174,7 +167,7 @@ export class Traffic {
     }
     traffic.deferred.push(attempt);
     if (traffic.deferred.length >= Math.max(traffic.cap * deferredCaps, deferredMin)) {
-      this.#options.signal(traffic, { kind: 'overloaded', reason: traffic.isHanging ? 'slow' : 'over_cap' });
+      this.#signalDeferred(traffic);
     }
   }
 
@@ -235,7 +228,7 @@ export class Traffic {
    */
   look(inFlight: Iterable<readonly [LoadedAttempt, number]>): void {
     const nowMs = this.#options.now();
-    this.#medianMs = medianOf(this.#samplesMs);
+    this.#latencies.refresh();
     const hangingMs = new Map<SubscriptionTraffic, number[]>();
     for (const [{ held }, startedAt] of inFlight) {
       if (nowMs - startedAt < slowMs) {
@@ -252,7 +245,7 @@ export class Traffic {
     }
     for (const traffic of this.#withDeferred) {
       if (nowMs - traffic.deferredSinceMs > deferredMsMax && traffic.inFlight > 0) {
-        this.#options.signal(traffic, { kind: 'overloaded', reason: traffic.isHanging ? 'slow' : 'over_cap' });
+        this.#signalDeferred(traffic);
       }
     }
     this.#forgetUnused(nowMs);
@@ -261,7 +254,7 @@ export class Traffic {
   /** Whether a receiver's median latency, with requests in flight counted as they are, is far above that of all. */
   isSlow(traffic: SubscriptionTraffic, inFlightMs: readonly number[] = []): boolean {
     const medianMs = medianOf([...traffic.latenciesMs, ...inFlightMs]);
-    return medianMs > slowMs && medianMs > slowerTimes * this.#medianMs;
+    return medianMs > slowMs && medianMs > slowerTimes * this.#latencies.medianMs();
   }
 
   /**
@@ -269,11 +262,27 @@ export class Traffic {
    * its first request it leaves three quarters, so that a few that hang do not keep many others from theirs.
    */
   #hasRoom(traffic: SubscriptionTraffic, slotsFree: number): boolean {
-    if (!traffic.isHanging && this.#options.now() - traffic.answeredAtMs < provenMs) {
+    if (this.#isProven(traffic)) {
       return traffic.inFlight < traffic.cap;
     }
-    const left = traffic.inFlight === 0 ? this.#reserved : this.#options.slots.total - this.#reserved;
-    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= left;
+    return traffic.inFlight < Math.ceil(traffic.cap / 4) && slotsFree >= this.#leftFree(traffic);
+  }
+
+  /** Its first request may have a part of the reserve, too: without it, what would answer well could not show it beside many that hang. */
+  #leftFree({ inFlight, isHanging }: SubscriptionTraffic): number {
+    if (inFlight > 0) {
+      return this.#options.slots.total - this.#reserved;
+    }
+    return isHanging ? this.#reserved : Math.floor(this.#reserved / 2);
+  }
+
+  #isProven({ isHanging, answeredAtMs }: SubscriptionTraffic): boolean {
+    return !isHanging && this.#options.now() - answeredAtMs < provenMs;
+  }
+
+  #signalDeferred(traffic: SubscriptionTraffic): void {
+    const reason = traffic.isHanging ? 'slow' : 'over_cap';
+    this.#options.signal(traffic, { kind: 'overloaded', reason, isUnproven: !this.#isProven(traffic) });
   }
 
   #isGone({ goneUntilMs }: SubscriptionTraffic): boolean {
@@ -288,9 +297,4 @@ export class Traffic {
       }
     }
   }
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.filter((value) => value !== undefined).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -82,6 +82,7 @@ describe('in the normal lane', () => {
       { ...asked, holdUntilMs: nowMs + 10 * hour, failingSinceMs: nowMs },
     ],
     ['too many that are due are parked with all that it may have', {}, overCap, busy],
+    ['too many of one that has not answered begin with one', {}, { ...overCap, isUnproven: true }, { ...busy, budget: 1 }],
     ['a slow receiver is parked and shows what it can take', {}, slow, { parkReason: 'slow' }],
     ['a rate parks', {}, rateLimited, { parkReason: 'rate', budget: 8 }],
     ['that nothing waits says nothing', { failures: 1, failingSinceMs: nowMs }, drained, { failures: 1, failingSinceMs: nowMs }],

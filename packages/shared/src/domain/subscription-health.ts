@@ -47,7 +47,12 @@ export type HealthSignal =
   /** 429 or 503; `retryAfterMs` is null when the receiver did not say for how long. */
   | { readonly kind: 'throttled'; readonly retryAfterMs: number | null }
   /** Its attempts wait behind its cap, or it is much slower than others. */
-  | { readonly kind: 'overloaded'; readonly reason: 'over_cap' | 'slow' }
+  | {
+      readonly kind: 'overloaded';
+      readonly reason: 'over_cap' | 'slow';
+      /** It has not answered lately, so that nobody knows whether it will. */
+      readonly isUnproven?: boolean;
+    }
   /** It has a rate of its own. */
   | { readonly kind: 'rate_limited' }
   /** None of its parked attempts is due or in flight. */
@@ -120,8 +125,11 @@ export function nextHealth(before: SubscriptionHealth, signal: HealthSignal, con
     case 'throttled':
       return afterThrottle(health, signal.retryAfterMs, context);
     case 'overloaded':
-      // Too many attempts say nothing against a receiver that answers: it keeps what it has. A slow one shows what it can take.
-      return health.parkReason === null ? park(health, signal.reason, signal.reason === 'over_cap' ? context.cap : 1) : health;
+      // Too many attempts say nothing against a receiver that answers: it keeps what it has. A slow one, and one that has not
+      // answered yet, show what they can take: many that hang would have all slots of parked attempts otherwise.
+      return health.parkReason === null
+        ? park(health, signal.reason, signal.reason === 'over_cap' && !signal.isUnproven ? context.cap : 1)
+        : health;
     case 'rate_limited':
       return health.parkReason === null ? park(health, 'rate', context.cap) : health;
     case 'drained':

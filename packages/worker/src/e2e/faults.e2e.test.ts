@@ -47,6 +47,18 @@ test('ten receivers that hang make nobody wait: neither one that has answered on
   expect(outcomes.flat().filter(({ failed_at }) => failed_at !== null)).toEqual([]);
 });
 
+test('backlogs of receivers that hang, ahead of those that answer in the queue of a worker that knows neither, hold up nobody', async () => {
+  const hanging = await Promise.all(Array.from({ length: 10 }, () => installation.subscribe({ answers: [{ kind: 'hang' }] })));
+  await Promise.all(hanging.map((subscription) => subscription.send(60)));
+  const healthy = await Promise.all(Array.from({ length: 5 }, () => installation.subscribe()));
+  await Promise.all(healthy.map((subscription) => subscription.send(4)));
+  await installation.addWorker('--concurrent=20', '--timeout=15s');
+
+  await Promise.all(healthy.map((subscription) => subscription.waitForRequests(4)));
+  const outcomes = await Promise.all(hanging.map((subscription) => subscription.attempts()));
+  expect(outcomes.flat().filter(({ failed_at }) => failed_at !== null)).toEqual([]);
+});
+
 test('when the worker dies that delivers what is parked, another one goes on', async () => {
   const options = ['--timeout=1s', '--connect-timeout=1s', '--lease=11s'];
   const killed = await installation.addWorker(...options);

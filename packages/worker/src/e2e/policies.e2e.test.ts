@@ -49,16 +49,15 @@ test('max_in_flight is never exceeded: by any worker, nor by all of them while t
     answers: [{ kind: 'answer', status: 200, delayMs: 150 }],
     members: { max_in_flight: 2 },
   });
-  await subscription.send(100);
+  await subscription.send(150);
 
   expect(await subscription.waitForStatus('limited')).toMatchObject({ why: expect.stringContaining('than the receiver gets at once') });
-  // What was in flight when it was parked ends within one answer.
-  const settledAt = subscription.requests().length + 4;
-  await subscription.waitForDelivered(100);
-  const requests = subscription.requests();
-  expect(requests).toHaveLength(100);
-  expect(Math.max(...requests.map(({ openRequests }) => openRequests))).toBeLessThanOrEqual(4);
-  expect(Math.max(...requests.slice(settledAt).map(({ openRequests }) => openRequests))).toBe(2);
+  await subscription.waitForDelivered(150);
+  const open = subscription.requests().map(({ openRequests }) => openRequests);
+  expect(open).toHaveLength(150);
+  expect(Math.max(...open)).toBeLessThanOrEqual(4);
+  // The other worker hears within a second that it is parked; these come after several.
+  expect(Math.max(...open.slice(-40))).toBe(2);
   await subscription.waitForStatus('active');
 });
 
