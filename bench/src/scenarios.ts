@@ -32,7 +32,7 @@ export function addScenarios(program: Command, print: Print): void {
     (size: SizeOptions) =>
       benchGrowth({
         ...(size.quick
-          ? { finished: 200_000, waiting: 10_000, due: 30_000, heldSeconds: 10, deliveries: 4000, warmUp: 1000 }
+          ? { finished: 100_000, waiting: 10_000, due: 20_000, heldSeconds: 6, deliveries: 3000, warmUp: 1000 }
           : { finished: 10_000_000, waiting: 100_000, due: 1_000_000, heldSeconds: 180, deliveries: 50_000, warmUp: 10_000 }),
         rounds: roundsOf(size),
         print,

@@ -24,7 +24,7 @@ const full: Choices = {
 
 /** Says whether everything works and about where it stands; too short for figures to keep. */
 const quick: Choices = {
-  attempts: 5000,
+  attempts: 4000,
   concurrencies: [100],
   slowConcurrencies: [100],
   rounds: 1,

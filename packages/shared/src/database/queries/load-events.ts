@@ -1,4 +1,4 @@
-import { uuidArray } from '../binary-array.ts';
+import { textArray, uuidArray } from '../binary-array.ts';
 import type { Database } from '../pool.ts';
 import { isRefusedData } from '../postgres-errors.ts';
 
@@ -29,15 +29,16 @@ export async function loadEvents(db: Database, events: readonly EventReference[]
 }
 
 async function load(db: Database, events: readonly EventReference[], jsonAsText: boolean): Promise<(LoadedEvent | undefined)[]> {
-  const receivedAts = events.map(receivedAtOf).toSorted();
+  const receivedAts = events.map(receivedAtOf);
   const rows = await db.queryText({
     text: sql,
     values: [
       uuidArray(events.map(applicationIdOf)),
       uuidArray(events.map(eventIdOf)),
-      events.map(receivedAtOf),
-      receivedAts[0],
-      receivedAts.at(-1),
+      // As text in binary form: pg would quote and escape each element of an array of its own.
+      textArray(receivedAts),
+      receivedAts.reduce(earlier),
+      receivedAts.reduce(later),
       jsonAsText,
     ],
   });
@@ -53,6 +54,8 @@ async function load(db: Database, events: readonly EventReference[], jsonAsText:
 const applicationIdOf = (event: EventReference): string => event.applicationId;
 const eventIdOf = (event: EventReference): string => event.eventId;
 const receivedAtOf = (event: EventReference): string => event.receivedAt;
+const earlier = (a: string, b: string): string => (b < a ? b : a);
+const later = (a: string, b: string): string => (b > a ? b : a);
 
 // Planned anew for its values: the bounds of received_at then leave the one or two partitions that the group is in, where a cached plan
 // opens all of them. The lateral limit keeps the look-up an index scan per event (event_by_application).
@@ -60,7 +63,7 @@ const receivedAtOf = (event: EventReference): string => event.receivedAt;
 const sql = `
 select wanted.place, case when e.is_text then convert_from(e.payload, 'UTF8') end, case when not e.is_text then encode(e.payload, 'hex') end,
        e.payload_content_type
-from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) with ordinality as wanted (application_id, event_id, received_at, place)
+from unnest($1::uuid[], $2::uuid[], $3::text[]::timestamptz[]) with ordinality as wanted (application_id, event_id, received_at, place)
 cross join lateral (
   select payload, payload_content_type, $6::boolean and payload_content_type = 'application/json' as is_text
   from event.event
