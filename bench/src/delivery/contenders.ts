@@ -6,7 +6,7 @@ import { measureWorkers } from './measure-workers.ts';
 export const contenderNames = [
   'bare',
   'worker',
-  'small-heap',
+  'large-heap',
   'two-workers',
   'four-workers',
   'row-by-row',
@@ -28,19 +28,24 @@ const graphileShare = 2;
 /** Who has a connection per slot needs these many on each until its plans and catalogue are cached. */
 export const warmUpPerSlot = 10;
 
-/** The flags of the image keep the heap small; without them a process is faster and larger. */
+/** The flags that workers ship with keep the heap small; without them a process is larger, and a little faster. */
 const noNodeFlags: readonly string[] = [];
 
 export const contenders: Readonly<Record<ContenderName, Contender>> = {
   bare: { title: 'bare undici', measure: (surroundings) => measurePeer(surroundings, { program: 'bare-sender', queue: null }) },
-  worker: workers('Postrider, 1 worker', 1, noNodeFlags),
-  'small-heap': workers('Postrider, 1 worker, small heap', 1),
-  'two-workers': workers('Postrider, 2 workers', 2, noNodeFlags),
-  'four-workers': workers('Postrider, 4 workers', 4, noNodeFlags),
+  worker: workers('Postrider, 1 worker', 1),
+  'large-heap': workers('Postrider, 1 worker, large heap', 1, noNodeFlags),
+  'two-workers': workers('Postrider, 2 workers', 2),
+  'four-workers': workers('Postrider, 4 workers', 4),
   'row-by-row': peer('row by row', 'row-by-row', rowByRowQueue, rowByRowShare),
   'graphile-worker': peer('graphile-worker', 'graphile-sender', graphileQueue, graphileShare),
   'pg-boss': peer('pg-boss', 'pg-boss-sender', pgBossQueue, 1),
 };
+
+/** Whether it is Postrider, not something to compare it with. */
+export function isOurs(name: ContenderName): boolean {
+  return contenders[name].title.startsWith('Postrider');
+}
 
 function workers(title: string, processes: number, nodeFlags?: readonly string[]): Contender {
   return { title, measure: (surroundings) => measureWorkers(surroundings, nodeFlags ? { processes, nodeFlags } : { processes }) };

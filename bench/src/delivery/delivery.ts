@@ -1,10 +1,11 @@
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
+import { renderResultTable } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { type Sink, startSink, startSlowSink } from '../sink.ts';
 import { type ContenderName, contenders, warmUpPerSlot } from './contenders.ts';
 import type { Measurement } from './measurement.ts';
-import { renderResults } from './report.ts';
-import { type CheckedTarget, checkTargets, type Conditions, renderTargets, type Results } from './targets.ts';
+import { type Measured, tablesOf } from './report.ts';
+import { checkTargets, type Conditions } from './targets.ts';
 
 export interface DeliveryBenchOptions {
   readonly attempts: number;
@@ -22,15 +23,8 @@ interface Scenario extends Conditions {
   readonly attempts: number;
 }
 
-/** What is saved of a scenario. */
-interface Outcome extends Scenario {
-  readonly receiver: string;
-  readonly results: Results;
-  readonly targets: readonly CheckedTarget[];
-}
-
-/** Deliveries before the measured ones, a part of them. */
-const warmUpShare = 5;
+/** Deliveries before the measured ones, a part of them: with fewer, compiling what runs for days later is a tenth of what is measured. */
+const warmUpShare = 2;
 const slowDelayMs = 50;
 /** Seconds that a slow scenario takes at most if nothing but the receivers' delay holds it up. */
 const slowSecondsMax = 8;
@@ -50,15 +44,13 @@ export async function benchDelivery(options: DeliveryBenchOptions): Promise<void
       `${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; ` +
         `${options.attempts} attempts of 1 KiB, rounds: ${options.rounds}; medians of the rounds (least to most), per delivery`,
     );
-    const outcomes: Outcome[] = [];
+    const measurements: Measured[] = [];
     for (const scenario of scenariosOf(options)) {
-      const outcome = await measureScenario(server, scenario, options);
-      outcomes.push(outcome);
-      const { concurrent, delayMs, receiver, results, targets } = outcome;
-      options.print(`\n### ${concurrent} slots, answers after ${delayMs} ms (${receiver}), ${scenario.attempts} attempts\n`);
-      options.print(`${renderResults(results)}\n\n${renderTargets(targets)}`);
+      const measured = await measureScenario(server, scenario, options);
+      measurements.push(measured);
+      tablesOf(measured).forEach((table) => options.print(`\n${renderResultTable(table)}`));
       // After each, so that a run that is broken off has said what it knows.
-      saveResults('delivery', environment, outcomes);
+      saveResults('delivery', environment, { tables: measurements.flatMap(tablesOf), measurements });
     }
   } finally {
     await server.stop();
@@ -83,7 +75,7 @@ function scenariosOf(options: DeliveryBenchOptions): Scenario[] {
   ];
 }
 
-async function measureScenario(server: BenchServer, scenario: Scenario, { rounds }: DeliveryBenchOptions): Promise<Outcome> {
+async function measureScenario(server: BenchServer, scenario: Scenario, { rounds }: DeliveryBenchOptions): Promise<Measured> {
   const sink = await startReceiver(scenario);
   try {
     const results: Partial<Record<ContenderName, Measurement[]>> = {};

@@ -1,53 +1,74 @@
-import { formatSpread, renderTable, spreadOf } from '../statistics.ts';
-import { type ContenderName, contenderNames, contenders } from './contenders.ts';
+import type { ResultColumn, ResultTable } from '../result-table.ts';
+import { contenderNames, contenders, isOurs } from './contenders.ts';
 import type { Measurement } from './measurement.ts';
-import { ratios, type Results } from './targets.ts';
+import { type CheckedTarget, type Conditions, ratios, type Results } from './targets.ts';
 
-/** Everything that was measured under the same conditions: medians, with the least and the most of several rounds. */
-export function renderResults(results: Results): string {
-  const measured = contenderNames.filter((name) => results[name] !== undefined);
-  return renderTable(
-    [
-      'what',
-      'deliveries/s',
-      'of bare',
-      'of row by row',
-      'sender CPU us',
-      'database CPU us',
-      'receiver CPU us',
-      'WAL bytes',
-      'peak RSS MiB',
-      'database connections',
-      'CPU of others, %',
-    ],
-    measured.map((name) => row(results, name)),
-  );
+/** What was measured under the same conditions, and what was wanted. */
+export interface Measured extends Conditions {
+  readonly attempts: number;
+  readonly receiver: string;
+  readonly results: Results;
+  readonly targets: readonly CheckedTarget[];
 }
 
-function row(results: Results, name: ContenderName): string[] {
-  const measurements = results[name] ?? [];
-  const column = (value: (measurement: Measurement) => number | null): string => spread(measurements.map(value), 0);
+const columns: readonly ResultColumn[] = [
+  { name: 'deliveries/s', digits: 0, isPlotted: true },
+  { name: 'of bare', digits: 2 },
+  { name: 'of row by row', digits: 1 },
+  { name: 'sender CPU us', digits: 0, isPlotted: true },
+  { name: 'database CPU us', digits: 0, isPlotted: true },
+  { name: 'receiver CPU us', digits: 0 },
+  { name: 'WAL bytes', digits: 0 },
+  { name: 'peak RSS MiB', digits: 0 },
+  { name: 'database connections', digits: 0 },
+  { name: 'CPU of others, %', digits: 0 },
+];
+
+const targetColumns: readonly ResultColumn[] = [
+  { name: 'measured', digits: 2 },
+  { name: 'at least', digits: 2 },
+  { name: 'at most', digits: 2 },
+];
+
+/** Every contender beside the others, and the targets beside what was measured. */
+export function tablesOf(measured: Measured): ResultTable[] {
+  const { concurrent, delayMs, attempts, receiver, results } = measured;
+  const title = `${concurrent} slots, answers ${delayMs === 0 ? 'at once' : `after ${delayMs} ms`}`;
+  const names = contenderNames.filter((name) => results[name] !== undefined);
   return [
-    contenders[name].title,
-    column(({ perSecond }) => perSecond),
-    spread(ratios(results, name, 'bare'), 2),
-    spread(ratios(results, name, 'row-by-row'), 2),
-    column(({ senderCpuMicros }) => senderCpuMicros),
-    column(({ databaseCpuMicros }) => databaseCpuMicros),
-    column(({ receiverCpuMicros }) => receiverCpuMicros),
-    column(({ walBytes }) => walBytes),
-    most(measurements.map(({ peakMemoryMiB }) => peakMemoryMiB)),
-    most(measurements.map(({ connections }) => connections)),
-    column(({ othersCpuShare }) => 100 * othersCpuShare),
+    {
+      title,
+      note: `${attempts} attempts of 1 KiB, receiver: ${receiver}. CPU and WAL are those of one delivery, ratios those of the same round.`,
+      columns,
+      rows: names.map((name) => {
+        const each = (value: (measurement: Measurement) => number | null): number[] =>
+          (results[name] ?? []).map(value).filter((known) => known !== null);
+        return {
+          name: contenders[name].title,
+          isReference: !isOurs(name),
+          cells: [
+            each(({ perSecond }) => perSecond),
+            ratios(results, name, 'bare'),
+            ratios(results, name, 'row-by-row'),
+            each(({ senderCpuMicros }) => senderCpuMicros),
+            each(({ databaseCpuMicros }) => databaseCpuMicros),
+            each(({ receiverCpuMicros }) => receiverCpuMicros),
+            each(({ walBytes }) => walBytes),
+            each(({ peakMemoryMiB }) => peakMemoryMiB),
+            each(({ connections }) => connections),
+            each(({ othersCpuShare }) => 100 * othersCpuShare),
+          ],
+        };
+      }),
+    },
+    {
+      title: `${title}: targets`,
+      note: 'Medians of the rounds. CPU decides: rates on shared cores wander.',
+      columns: targetColumns,
+      rows: measured.targets.map(({ what, atLeast, atMost, measured: value, met }) => ({
+        name: met ? what : `${what}: **missed**`,
+        cells: [[value], atLeast === undefined ? [] : [atLeast], atMost === undefined ? [] : [atMost]],
+      })),
+    },
   ];
-}
-
-function spread(values: readonly (number | null)[], digits: number): string {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? '' : formatSpread(known, digits);
-}
-
-function most(values: readonly (number | null)[]): string {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? '' : spreadOf(known).max.toFixed(0);
 }

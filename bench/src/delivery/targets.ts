@@ -1,4 +1,4 @@
-import { renderTable, spreadOf } from '../statistics.ts';
+import { spreadOf } from '../statistics.ts';
 import type { ContenderName } from './contenders.ts';
 import type { Measurement } from './measurement.ts';
 
@@ -14,7 +14,8 @@ export interface Conditions {
 /** A target beside what was measured, the median of the rounds. */
 export interface CheckedTarget {
   readonly what: string;
-  readonly wanted: string;
+  readonly atLeast?: number;
+  readonly atMost?: number;
   readonly measured: number;
   readonly met: boolean;
 }
@@ -58,21 +59,10 @@ export function checkTargets(results: Results, { concurrent, delayMs }: Conditio
   return targets.filter(({ values }) => values.length > 0).map(check);
 }
 
-function check({ what, atLeast, atMost, values }: Target): CheckedTarget {
+function check({ values, ...target }: Target): CheckedTarget {
+  const { atLeast, atMost } = target;
   const measured = spreadOf(values).median;
-  return {
-    what,
-    wanted: atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`,
-    measured,
-    met: (atLeast === undefined || measured >= atLeast) && (atMost === undefined || measured <= atMost),
-  };
-}
-
-export function renderTargets(targets: readonly CheckedTarget[]): string {
-  return renderTable(
-    ['target', 'wanted', 'measured', ''],
-    targets.map(({ what, wanted, measured, met }) => [what, wanted, Number(measured.toPrecision(3)).toString(), met ? 'met' : 'MISSED']),
-  );
+  return { ...target, measured, met: (atLeast === undefined || measured >= atLeast) && (atMost === undefined || measured <= atMost) };
 }
 
 /** One contender beside another, by rate unless said otherwise: round by round, so that both met the same noise. */

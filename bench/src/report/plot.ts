@@ -52,8 +52,19 @@ export function plotTable(table: ResultTable): string | null {
   chart.setOption(option);
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // Names that count the charts of this process would change with every other chart.
-  return `${svg.replaceAll(/zr\d+-/g, 'zr-')}\n`;
+  return `${withStableNames(svg)}\n`;
+}
+
+/** The library counts charts and styles through the process: a drawing would change with every other. */
+function withStableNames(svg: string): string {
+  const styles = new Map<string, string>();
+  return svg
+    .replaceAll(/zr\d+-cls-\d+/g, (name) => {
+      const stable = styles.get(name) ?? `zr-cls-${styles.size}`;
+      styles.set(name, stable);
+      return stable;
+    })
+    .replaceAll(/zr\d+-/g, 'zr-');
 }
 
 function seriesOf(table: ResultTable, column: ResultColumn, index: number, position: number): SeriesOption[] {

@@ -43,7 +43,7 @@ export async function startDemoReceiver(options: DemoReceiverOptions): Promise<D
       const known = secrets.get(path);
       const isVerified = known !== undefined && isSigned(known, request, Buffer.concat(chunks));
       const retryCount = Number(request.headers['x-retry-count']);
-      const status = isVerified ? (retryCount < options.failuresOf(path) ? 503 : 204) : 401;
+      const status = isVerified ? (retryCount < options.failuresOf(path) ? 500 : 204) : 401;
       response.writeHead(status).end();
       options.onArrival({ path, eventId: String(request.headers['x-event-id']), retryCount, status, isVerified });
     });

@@ -5,8 +5,11 @@ import { type ManagedProcess, type ProcessOptions, startProcess } from './child-
 export const testSecretsKey = Buffer.alloc(32, 7).toString('base64');
 export const testMasterKey = '3f1c2a52-7d5e-4d0e-9b1a-5f0c8f9d2b11';
 
-/** As the container image sets them: V8 lets the heap grow to several times of what lives in it otherwise. */
-const memoryFlags = ['--max-semi-space-size=2', '--heap-growing-percent=30'] as const;
+/** As the container image and compose set them (docs/scaling.md): V8 lets the heap grow to several times of what lives in it otherwise. */
+const memoryFlags = {
+  api: ['--max-semi-space-size=2', '--heap-growing-percent=30'],
+  worker: ['--max-semi-space-size=8', '--heap-growing-percent=100', '--no-parallel-scavenge'],
+} as const;
 
 export interface PostriderOptions {
   readonly databaseUrl: string;
@@ -58,7 +61,7 @@ export function startPostrider(
   const main = options.main ?? fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
   return startProcess({
     command: process.execPath,
-    args: [...(options.nodeFlags ?? memoryFlags), '--enable-source-maps', main, ...(options.args ?? [])],
+    args: [...(options.nodeFlags ?? memoryFlags[name]), '--enable-source-maps', main, ...(options.args ?? [])],
     env: { DATABASE_URL: options.databaseUrl, SECRETS_KEY: testSecretsKey, DISABLE_API_RATE_LIMITING: 'true', ...defaults, ...options.env },
     detached: options.detached ?? false,
     ...(options.onLine ? { onLine: options.onLine } : {}),

@@ -1,6 +1,7 @@
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import { clearSubscriptionHealth } from '@postrider/shared/database/queries/clear-subscription-health';
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
+import { hasSucceededSince } from '@postrider/shared/database/queries/has-succeeded-since';
 import { lockSubscriptionHealth } from '@postrider/shared/database/queries/lock-subscription-health';
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
 import { writeSubscriptionHealth } from '@postrider/shared/database/queries/write-subscription-health';
@@ -53,7 +54,13 @@ export async function changeHealth(
     const nowMs = options.now();
     const before = healthOf(row, nowMs);
     const context = { nowMs, cap: Math.min(row.in_flight_max ?? capDefault, slotsTotal), isRateLimited: row.is_rate_limited, random };
-    const after = signals.reduce((health, signal) => nextHealth(health, signal, context), before);
+    let after = signals.reduce((health, signal) => nextHealth(health, signal, context), before);
+    if (isHopeless(after, nowMs, disableAfterMs) && isFailure(signals.at(-1))) {
+      // A worker that did not know of the failures may have seen a success among them and kept it for itself.
+      if (await hasSucceededSince(transaction, subscriptionId, nowMs - (after.failingSinceMs ?? nowMs))) {
+        after = { ...after, failingSinceMs: nowMs };
+      }
+    }
     if (isHopeless(after, nowMs, disableAfterMs) && isFailure(signals.at(-1))) {
       await disableGoneSubscriptions(transaction, [subscriptionId], 'failing');
       await clearSubscriptionHealth(transaction, subscriptionId);
@@ -125,5 +132,5 @@ export async function returnAttempts(db: DatabasePool, subscriptionId: string): 
 }
 
 function isFailure(signal: HealthSignal | undefined): boolean {
-  return signal?.kind === 'failed' || signal?.kind === 'throttled';
+  return signal?.kind === 'failed' || signal?.kind === 'throttled' || signal?.kind === 'declined';
 }

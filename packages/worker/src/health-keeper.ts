@@ -62,7 +62,7 @@ export class HealthKeeper {
     if (this.#isTransition(traffic)) {
       this.#write(traffic);
     }
-    if ((before.parkReason === null) !== (traffic.health.parkReason === null)) {
+    if (isParked(before) !== isParked(traffic.health)) {
       this.#options.onParkingChanged(traffic);
     }
   }
@@ -126,13 +126,14 @@ export class HealthKeeper {
   }
 
   #take(traffic: SubscriptionTraffic, health: SubscriptionHealth): void {
-    const before = traffic.health;
+    const { health: before, persisted } = traffic;
     traffic.persisted = health;
     traffic.health = traffic.unsent.reduce((state, signal) => nextHealth(state, signal, this.#contextOf(traffic)), health);
     if (traffic.unsent.length > 0 && this.#isTransition(traffic)) {
       this.#write(traffic);
     }
-    if ((before.parkReason === null) !== (traffic.health.parkReason === null)) {
+    // Also when this process knew and only the database is new to it: from now on somebody may have the subscription.
+    if (isParked(before) !== isParked(traffic.health) || isParked(persisted) !== isParked(health)) {
       this.#options.onParkingChanged(traffic);
     }
   }
@@ -156,6 +157,10 @@ export class HealthKeeper {
   #contextOf(traffic: SubscriptionTraffic): HealthContext {
     return { nowMs: this.#options.now(), cap: traffic.cap, isRateLimited: traffic.rate !== null, random: this.#options.random };
   }
+}
+
+function isParked({ parkReason }: SubscriptionHealth): boolean {
+  return parkReason !== null;
 }
 
 function isSame(a: SubscriptionHealth, b: SubscriptionHealth): boolean {

@@ -163,7 +163,11 @@ export class ParkedClaimer {
     const leaseId = newLeaseId();
     const sentAt = now();
     const claimed = await claim({
-      shares: shares.map(({ traffic, limit }) => ({ subscriptionId: traffic.subscriptionId, limit })),
+      shares: shares.map(({ traffic, limit }) => ({
+        subscriptionId: traffic.subscriptionId,
+        limit,
+        isProbe: traffic.health.holdUntilMs !== null,
+      })),
       leaseId,
       leaseMs,
       workerProcessId: workerProcessId(),
@@ -180,7 +184,7 @@ export class ParkedClaimer {
 
   /** What each subscription may start now, in turns where the room does not do for all. */
   #computeShares(): {
-    readonly shares: (Omit<ParkedShare, 'subscriptionId'> & { readonly traffic: SubscriptionTraffic })[];
+    readonly shares: (Pick<ParkedShare, 'limit'> & { readonly traffic: SubscriptionTraffic })[];
     readonly waitMs: number;
   } {
     const nowMs = this.#options.now();

@@ -36,9 +36,16 @@ export class WaitingAttempts {
     return this.#unloaded.length + (this.#loading?.length ?? 0) + this.#loaded.length - this.#loadedFrom;
   }
 
-  /** Adds claimed attempts; their payloads are loaded as room comes. */
+  /**
+   * Adds claimed attempts; their payloads are loaded as room comes. Parked ones go before all others: they are few, and were claimed at the
+   * moment that their subscription's rate and budget allow.
+   */
   add(attempts: readonly HeldAttempt[]): void {
-    this.#unloaded.push(...attempts);
+    if (attempts[0]?.isParked) {
+      this.#unloaded = [...attempts, ...this.#unloaded];
+    } else {
+      this.#unloaded.push(...attempts);
+    }
     this.load();
   }
 
@@ -114,14 +121,18 @@ export class WaitingAttempts {
   #finishLoading(wanted: WantedEvents, events: readonly (LoadedEvent | undefined)[]): void {
     const attempts = this.#loading ?? [];
     this.#loading = null;
+    const parked: LoadedAttempt[] = [];
     for (const held of attempts) {
       const event = events[wanted.placeOf(held)];
       if (event) {
-        this.#loaded.push({ held, event });
+        (held.isParked ? parked : this.#loaded).push({ held, event });
       } else {
         this.#bytesInMemory -= held.payloadBytes;
         this.#options.onEventMissing(held);
       }
+    }
+    if (parked.length > 0) {
+      this.#loaded.splice(this.#loadedFrom, 0, ...parked);
     }
     this.#options.onLoaded();
     this.load();

@@ -2,7 +2,8 @@ import type { ClaimedBatch } from '@postrider/shared/database/queries/claim-requ
 
 /** Attempts whose transaction commits up to this long after their due time are still found by the next claim. */
 const lateCommitMarginMicros = 250_000;
-const fullScanPeriodMinMs = 1000;
+/** A little less than idle workers wait between two looks, so that each of these is a full scan. */
+const fullScanPeriodMinMs = 900;
 const fullScanPeriodMaxMs = 10_000;
 /** A full scan may take one part in this of a worker's time. */
 const fullScanShare = 20;

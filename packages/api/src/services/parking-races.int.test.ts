@@ -62,7 +62,7 @@ async function workParked(workerProcessId: number, goesOn: () => boolean, delive
   while (goesOn()) {
     const owned = await takeParkedSubscriptions(database.db, { workerProcessId, poolIds: [0], ownedForMs: 50, takenMax: 16 });
     const leaseId = randomUUID();
-    const shares = owned.map((row) => ({ subscriptionId: row.subscription_id, limit: 5 }));
+    const shares = owned.map((row) => ({ subscriptionId: row.subscription_id, limit: 5, isProbe: row.hold_left_ms !== null }));
     const claimed = await claimParkedAttempts(database.db, { shares, leaseId, leaseMs: 60_000, workerProcessId });
     const outcomes = claimed.map((attempt, index) =>
       index % 3 === 0

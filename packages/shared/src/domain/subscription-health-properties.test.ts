@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { retryAfterMsMax } from './limits.ts';
 import {
+  breakerFailingMs,
   breakerFailures,
   type HealthContext,
   type HealthSignal,
@@ -33,6 +34,7 @@ const failure: fc.Arbitrary<HealthSignal> = fc.oneof(fc.constant({ kind: 'failed
 const signals: fc.Arbitrary<HealthSignal> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ kind: 'succeeded' } as const) },
   { weight: 6, arbitrary: fc.constant({ kind: 'failed' } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'declined' } as const) },
   { weight: 3, arbitrary: throttled },
   {
     weight: 1,
@@ -167,7 +169,7 @@ test('a run of failures opens the breaker, and the slow start after it doubles u
     fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: breakerFailures, max: 100 }), (cap, failures) => {
       let health = healthy;
       for (let failed = 0; failed < failures; failed += 1) {
-        health = nextHealth(health, { kind: 'failed' }, contextAt(0, cap));
+        health = nextHealth(health, { kind: 'failed' }, contextAt(failed === 0 ? -breakerFailingMs : 0, cap));
       }
       // Those beyond the tenth were in flight: they count as one with it.
       expect(health).toMatchObject({ parkReason: 'failing', holdUntilMs: 10_000, holds: 1, failures });
@@ -182,7 +184,7 @@ test('a run of failures opens the breaker, and the slow start after it doubles u
 });
 
 test('each failed probe doubles the hold of the breaker, up to ten minutes', () => {
-  let health: SubscriptionHealth = { ...healthy, failures: breakerFailures - 1, failingSinceMs: 0 };
+  let health: SubscriptionHealth = { ...healthy, failures: breakerFailures - 1, failingSinceMs: -breakerFailingMs };
   let nowMs = 0;
   const holdsMs: number[] = [];
   for (let probes = 0; probes < 9; probes += 1) {

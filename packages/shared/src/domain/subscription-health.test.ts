@@ -24,6 +24,7 @@ const toldToWait = (retryAfterMs: number): HealthSignal => ({ kind: 'throttled',
 const overCap: HealthSignal = { kind: 'overloaded', reason: 'over_cap' };
 const slow: HealthSignal = { kind: 'overloaded', reason: 'slow' };
 const rateLimited: HealthSignal = { kind: 'rate_limited' };
+const declined: HealthSignal = { kind: 'declined' };
 const drained: HealthSignal = { kind: 'drained', isSlow: false };
 
 /** Nine failures: the next one opens the breaker. */
@@ -57,6 +58,14 @@ describe('in the normal lane', () => {
     ['a failure is counted', {}, failed, { failures: 1, failingSinceMs: nowMs }],
     ['a further one, too', { failures: 1, failingSinceMs: 7 }, failed, { failures: 2, failingSinceMs: 7 }],
     ['the tenth opens the breaker', troubled, failed, { ...open, holdUntilMs: nowMs + 10 * second }],
+    [
+      'the tenth within ten seconds does not',
+      { ...troubled, failingSinceMs: nowMs - 10 * second + 1 },
+      failed,
+      { failures: breakerFailures, failingSinceMs: nowMs - 10 * second + 1 },
+    ],
+    ['an event that it does not want is no failure, and no success', {}, declined, { failingSinceMs: nowMs }],
+    ['and forgets those before it', troubled, declined, { failingSinceMs: nowMs - minute }],
     ['a refusal is counted, and is no failure', {}, refused, { throttling: 2, failingSinceMs: nowMs }],
     [
       'two refusals hold it and leave it half of its cap',

@@ -42,6 +42,8 @@ export interface SubscriptionHealth {
 export type HealthSignal =
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed' }
+  /** It answered that it does not want this event: it is there, and others may be welcome. */
+  | { readonly kind: 'declined' }
   /** 429 or 503; `retryAfterMs` is null when the receiver did not say for how long. */
   | { readonly kind: 'throttled'; readonly retryAfterMs: number | null }
   /** Its attempts wait behind its cap, or it is much slower than others. */
@@ -77,8 +79,12 @@ export const healthy: SubscriptionHealth = {
   holds: 0,
 };
 
-/** Failures in a row that open the breaker: more than a restart costs, fewer than a busy receiver gets in a second. */
+/**
+ * Failures in a row, and since when there was no success, that open the breaker: a receiver that fails each event once or twice and takes its
+ * retry does not, nor does one that restarts.
+ */
 export const breakerFailures = 10;
+export const breakerFailingMs = 10_000;
 const breakerHoldMs = 10_000;
 const breakerHoldMsMax = 10 * 60_000;
 const throttleHoldMs = 1000;
@@ -113,6 +119,9 @@ export function nextHealth(before: SubscriptionHealth, signal: HealthSignal, con
       return afterSuccess(health, context);
     case 'failed':
       return afterFailure(health, context);
+    case 'declined':
+      // As good as a success for what it may get, and no success for how long there has been none.
+      return { ...afterSuccess(health, context), failingSinceMs: health.failingSinceMs ?? context.nowMs };
     case 'throttled':
       return afterThrottle(health, signal.retryAfterMs, context);
     case 'overloaded':
@@ -150,7 +159,8 @@ function afterFailure(health: SubscriptionHealth, context: HealthContext): Subsc
   if (isOnHold(health, context.nowMs)) {
     return failed;
   }
-  if (failed.failures >= breakerFailures || health.holds > 0) {
+  const isDown = failed.failures >= breakerFailures && context.nowMs - failed.failingSinceMs >= breakerFailingMs;
+  if (isDown || health.holds > 0) {
     return hold(failed, { reason: 'failing', forMs: backOff(breakerHoldMs, health.holds, breakerHoldMsMax), budgetGoal: null }, context);
   }
   const half = Math.max(1, Math.floor(health.budget / 2));
@@ -176,10 +186,11 @@ function afterThrottle(health: SubscriptionHealth, retryAfterMs: number | null, 
 
 /** Once nothing waits, a receiver that answers well has its attempts in the normal lane again; one with a rate never has. */
 function afterDrain(health: SubscriptionHealth, isSlow: boolean, { nowMs, isRateLimited }: HealthContext): SubscriptionHealth {
-  if (health.parkReason === null || isOnHold(health, nowMs) || health.failingSinceMs !== null || isSlow) {
+  const isTroubled = isSlow || isOnHold(health, nowMs) || health.failures > 0 || health.holds > 0;
+  if (health.parkReason === null || isTroubled) {
     return health;
   }
-  return isRateLimited ? { ...health, parkReason: 'rate' } : healthy;
+  return isRateLimited ? { ...health, parkReason: 'rate' } : { ...healthy, failingSinceMs: health.failingSinceMs };
 }
 
 function park(health: SubscriptionHealth, reason: ParkReason, budget: number): SubscriptionHealth {

@@ -46,8 +46,11 @@ async function take(workerProcessId: number, { takenMax = 16, poolIds = [0], own
   return rows.map((row) => row.subscription_id).toSorted();
 }
 
-async function claim(subscriptionId: string, { workerProcessId = 1, limit = 10, leaseMs = 60_000 } = {}): Promise<string[]> {
-  const shares = [{ subscriptionId, limit }];
+async function claim(
+  subscriptionId: string,
+  { workerProcessId = 1, limit = 10, leaseMs = 60_000, isProbe = false } = {},
+): Promise<string[]> {
+  const shares = [{ subscriptionId, limit, isProbe }];
   const claimed = await claimParkedAttempts(database.db, { shares, leaseId: randomUUID(), leaseMs, workerProcessId });
   return claimed.map(({ requestAttemptId }) => requestAttemptId);
 }
@@ -192,28 +195,40 @@ test('a health is read as it was written, and not of a subscription that has end
   expect(await lockSubscriptionHealth(database.db, subscriptionId)).toBeUndefined();
 });
 
-test.each([['fresh statistics', true]])(
-  'takes and claims read no more of 50,000 rows than they claim, prepared and executed ten times, with %s',
-  async (_name, analyse) => {
+test.each([
+  ['statistics of an empty queue', false],
+  ['fresh statistics', true],
+])('takes and claims read no more of 50,000 rows than they claim, prepared and executed ten times, with %s', async (_name, analyse) => {
+  await database.admin.query({ text: 'analyze webhook.open_attempt, webhook.subscription, webhook.subscription_health' });
+  const given = await givenParked(50_000);
+  if (analyse) {
     await database.admin.query({ text: 'analyze webhook.open_attempt, webhook.subscription, webhook.subscription_health' });
-    const given = await givenParked(50_000);
-    if (analyse) {
-      await database.admin.query({ text: 'analyze webhook.open_attempt, webhook.subscription, webhook.subscription_health' });
-    }
-    const db = openTestPool(database.runtimeUrl, 1);
-    const before = await readCounters(db);
-    const claimed: string[] = [];
-    for (let round = 0; round < 10; round += 1) {
-      await takeParkedSubscriptions(db, { workerProcessId: 1, poolIds: [0], ownedForMs: 60_000, takenMax: 16 });
-      const shares = [{ subscriptionId: given, limit: 20 }];
-      const attempts = await claimParkedAttempts(db, { shares, leaseId: randomUUID(), leaseMs: 600_000, workerProcessId: 1 });
-      claimed.push(...attempts.map(({ requestAttemptId }) => requestAttemptId));
-    }
-    const after = await readCounters(db);
-    await db.end();
-    expect(new Set(claimed).size).toBe(200);
-    expect(after.sequentialScans).toBe(before.sequentialScans);
-    // A claim reads rows that are leased already before it comes to the first free one.
-    expect(after.fetched - before.fetched).toBeLessThan(200 * 12);
-  },
-);
+  }
+  const db = openTestPool(database.runtimeUrl, 1);
+  const before = await readCounters(db);
+  const claimed: string[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    await takeParkedSubscriptions(db, { workerProcessId: 1, poolIds: [0], ownedForMs: 60_000, takenMax: 16 });
+    const shares = [{ subscriptionId: given, limit: 20, isProbe: round === 9 }];
+    const attempts = await claimParkedAttempts(db, { shares, leaseId: randomUUID(), leaseMs: 600_000, workerProcessId: 1 });
+    claimed.push(...attempts.map(({ requestAttemptId }) => requestAttemptId));
+  }
+  const after = await readCounters(db);
+  await db.end();
+  expect(new Set(claimed).size).toBe(200);
+  expect(after.sequentialScans).toBe(before.sequentialScans);
+  // A claim reads rows that are leased already before it comes to the first free one.
+  expect(after.fetched - before.fetched).toBeLessThan(200 * 12);
+});
+
+test('a probe is what came due last', async () => {
+  const given = await givenParked(5);
+  const [oldest] = await claim(given, { limit: 1 });
+  const [probe] = await claim(given, { limit: 1, isProbe: true });
+
+  const { rows } = await database.admin.query<{ request_attempt_id: string }>({
+    text: 'select request_attempt_id from webhook.open_attempt where subscription_id = $1 order by due_at',
+    values: [given],
+  });
+  expect([oldest, probe]).toEqual([rows[0]?.request_attempt_id, rows[4]?.request_attempt_id]);
+});
