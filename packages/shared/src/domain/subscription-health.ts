@@ -159,7 +159,8 @@ function afterFailure(health: SubscriptionHealth, context: HealthContext): Subsc
   if (isOnHold(health, context.nowMs)) {
     return failed;
   }
-  const isDown = failed.failures >= breakerFailures && context.nowMs - failed.failingSinceMs >= breakerFailingMs;
+  const isRun = context.nowMs - failed.failingSinceMs >= breakerFailingMs || health.parkReason === 'failing';
+  const isDown = failed.failures >= breakerFailures && isRun;
   if (isDown || health.holds > 0) {
     return hold(failed, { reason: 'failing', forMs: backOff(breakerHoldMs, health.holds, breakerHoldMsMax), budgetGoal: null }, context);
   }
