@@ -184,6 +184,7 @@ async function expectDeliveredAfterResume(subscriptionId: string, { client }: Ap
   const sent = requestsOfChanged().length;
   expect(await countOpen(subscriptionId)).toBe(backlog - sent + failed);
 
+  receiver.respond('/ended', { kind: 'answer', status: 200 });
   await client.expect('POST', `/api/v1/subscriptions/${subscriptionId}/resume`);
   await eventually(async () => (await countOpen(subscriptionId, 'lane = 1')) === 0, { timeoutMs: 60_000, intervalMs: 200 });
   // The time of those that wait for a retry comes.

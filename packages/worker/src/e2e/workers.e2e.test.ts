@@ -9,7 +9,7 @@ import {
   type TestSubscription,
 } from '@postrider/testkit/factories';
 import { freePort } from '@postrider/testkit/free-port';
-import { startPostrider, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
+import { slotsForOneSubscription, startPostrider, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import { startReceiver } from '@postrider/testkit/receiver';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
@@ -54,7 +54,7 @@ test('two workers on one backlog deliver each attempt exactly once', async () =>
   const { receiver, subscription } = await givenCountingReceiver(0);
   await givenBacklog(subscription, 10_000);
 
-  await Promise.all([givenWorker('--concurrent=20'), givenWorker('--concurrent=20')]);
+  await Promise.all([givenWorker(...slotsForOneSubscription(20)), givenWorker(...slotsForOneSubscription(20))]);
 
   await eventually(async () => (await countAttempts("status = 'successful'")) === 10_000, { timeoutMs: 120_000, intervalMs: 200 });
   expect(await receiver.stats()).toMatchObject({ requests: 10_000, distinct: 10_000, repeated: [] });
