@@ -29,7 +29,8 @@ beforeEach(async () => {
   database = await createTestDatabase(inject('superuserUrl'));
   api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' } });
   onTestFinished(() => api.kill('SIGKILL'));
-  const args = slotsForOneSubscription(20);
+  // What is in flight is held for as long as the test wants, however slow the machine is.
+  const args = [...slotsForOneSubscription(20), '--timeout=2m', '--lease=3m'];
   workers = await Promise.all([1, 2].map(() => startWorker({ databaseUrl: database.runtimeUrl, args })));
   onTestFinished(() => workers.forEach((worker) => worker.kill('SIGKILL')));
   receiver = await startReceiver();
