@@ -8,7 +8,8 @@ import type { RecordedOutcome } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
 import { healthSignalOf } from './health-signal.ts';
 import type { HealthKeeper } from './health-keeper.ts';
-import type { SubscriptionTraffic, Traffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
+import type { SubscriptionTraffic } from './subscription-traffic.ts';
 import { isHeld, mayStart, type SubscriptionEntry, type Subscriptions } from './subscriptions.ts';
 
 export interface DelivererOptions<Prepared> {

@@ -5,7 +5,7 @@ import {
   nextHealth,
   type SubscriptionHealth,
 } from '@postrider/shared/domain/subscription-health';
-import type { SubscriptionTraffic } from './traffic.ts';
+import type { SubscriptionTraffic } from './subscription-traffic.ts';
 
 export interface HealthKeeperOptions {
   /**

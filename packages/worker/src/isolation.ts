@@ -4,7 +4,8 @@ import type { HealthSignal } from '@postrider/shared/domain/subscription-health'
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { HealthKeeper, type HealthKeeperOptions } from './health-keeper.ts';
 import { type HeldCount, ParkedClaimer, type ParkedClaimerOptions } from './parked-claimer.ts';
-import { type SubscriptionTraffic, Traffic, type TrafficOptions } from './traffic.ts';
+import { Traffic, type TrafficOptions } from './traffic.ts';
+import type { SubscriptionTraffic } from './subscription-traffic.ts';
 
 export interface IsolationOptions {
   readonly capDefault: TrafficOptions['capDefault'];

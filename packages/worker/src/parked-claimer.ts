@@ -8,7 +8,8 @@ import type { HeldAttempt } from './attempt.ts';
 import type { HealthKeeper } from './health-keeper.ts';
 import { createRateKeeper } from './rate-keeper.ts';
 import { createSignal } from './signal.ts';
-import type { SubscriptionTraffic, Traffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
+import type { SubscriptionTraffic } from './subscription-traffic.ts';
 
 /** Attempts of a subscription that a process holds. */
 export interface HeldCount {
@@ -45,7 +46,7 @@ const takeEveryMs = 2000;
 /** One whose queue was found empty is looked at again after this, or when something came. */
 const emptyForMs = 1000;
 /** Ends of requests that come together share a claim. */
-const gatherMs = 10;
+const gatherMs = 4;
 const failureDelayMinMs = 100;
 const failureDelayMaxMs = 5000;
 const nothingHeld: HeldCount = { parked: 0, othersInFlight: 0 };

@@ -3,7 +3,8 @@ import { createRateKeeper } from './rate-keeper.ts';
 import { createSlots } from './slots.ts';
 import { RatedRun } from './testing/rated-run.ts';
 import { createSeededRandom } from './testing/simulated-clock.ts';
-import { type Rate, type SubscriptionTraffic, Traffic } from './traffic.ts';
+import { Traffic } from './traffic.ts';
+import type { Rate, SubscriptionTraffic } from './subscription-traffic.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,4 +1,4 @@
-import type { Rate, SubscriptionTraffic } from './traffic.ts';
+import type { Rate, SubscriptionTraffic } from './subscription-traffic.ts';
 
 /** So much of a rate may be sent at once: a claim for each request of a high rate would cost more than the requests. */
 const burstMs = 100;

@@ -1,7 +1,7 @@
 import type { SubscriptionForDelivery } from '@postrider/shared/database/queries/load-subscriptions';
 import type { RetryPolicy } from '@postrider/shared/domain/delivery-policy';
 import { madeAtMs } from './attempt.ts';
-import type { SubscriptionTraffic } from './traffic.ts';
+import type { SubscriptionTraffic } from './subscription-traffic.ts';
 
 /** A subscription prepared for sending, or why nothing may be sent to it. */
 export interface SubscriptionEntry<Prepared> {

@@ -1,40 +1,7 @@
-import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
-import { healthy, type HealthSignal, isOnHold } from '@postrider/shared/domain/subscription-health';
+import { type HealthSignal, isOnHold } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
+import { newTraffic, type Rate, type SubscriptionTraffic } from './subscription-traffic.ts';
 import { createLatencySamples, medianOf } from './latency-samples.ts';
-
-/** A rate that a subscription asks for. */
-export interface Rate {
-  readonly requests: number;
-  readonly periodMs: number;
-}
-
-/** What this process does with one subscription, and what it knows of its health. Times are of the process's monotonic clock. */
-export interface SubscriptionTraffic {
-  readonly subscriptionId: string;
-  /** Requests that may be in flight at once. */
-  cap: number;
-  rate: Rate | null;
-  inFlight: number;
-  /** When it last answered within reasonable time, whatever it said. */
-  answeredAtMs: number;
-  /** Some request has been in flight for far too long. */
-  isHanging: boolean;
-  /** Nothing is started before: its receiver said that it is gone for good, and the database is being told. */
-  goneUntilMs: number | null;
-  /** The last answers took this long, in no particular order. */
-  readonly latenciesMs: number[];
-  latencyAt: number;
-  /** Claimed, loaded, and behind the cap. */
-  readonly deferred: LoadedAttempt[];
-  deferredSinceMs: number;
-  /** As the database has it, and with what this process has seen since. */
-  persisted: SubscriptionHealth;
-  health: SubscriptionHealth;
-  /** Seen since it was persisted. */
-  readonly unsent: HealthSignal[];
-  usedAtMs: number;
-}
 
 /** What becomes of an attempt that has its turn. */
 export type Admission =
@@ -62,6 +29,8 @@ const latenciesKept = 8;
 const deferredCaps = 8;
 const deferredMin = 50;
 const deferredMsMax = 1000;
+/** Before so much time, many that wait say nothing: a worker that begins with a backlog has its first answers by then. */
+const deferredMsMin = 100;
 /** A subscription whose receiver is gone is disabled within the first half, and seen as it was for at most the second. */
 const goneMs = 2000;
 /** Traffic that was not used for this long is forgotten. */
@@ -88,23 +57,7 @@ export class Traffic {
     if (known) {
       return known;
     }
-    const made: SubscriptionTraffic = {
-      subscriptionId,
-      cap: this.#options.capDefault,
-      rate: null,
-      inFlight: 0,
-      answeredAtMs: Number.NEGATIVE_INFINITY,
-      isHanging: false,
-      goneUntilMs: null,
-      latenciesMs: [],
-      latencyAt: 0,
-      deferred: [],
-      deferredSinceMs: 0,
-      persisted: healthy,
-      health: healthy,
-      unsent: [],
-      usedAtMs: this.#options.now(),
-    };
+    const made = newTraffic(subscriptionId, this.#options.capDefault, this.#options.now());
     this.#bySubscription.set(subscriptionId, made);
     return made;
   }
@@ -166,7 +119,8 @@ export class Traffic {
       this.#withDeferred.add(traffic);
     }
     traffic.deferred.push(attempt);
-    if (traffic.deferred.length >= Math.max(traffic.cap * deferredCaps, deferredMin)) {
+    const isMany = traffic.deferred.length >= Math.max(traffic.cap * deferredCaps, deferredMin);
+    if (isMany && this.#options.now() - traffic.deferredSinceMs > deferredMsMin) {
       this.#signalDeferred(traffic);
     }
   }

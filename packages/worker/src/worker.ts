@@ -1,4 +1,4 @@
-import { claimCountMax } from '@postrider/shared/domain/limits';
+import { claimBatchMax, claimCountMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { Claimer, type ClaimerOptions } from './claimer.ts';
 import { createDeliverer, type DelivererOptions } from './deliver.ts';
@@ -13,13 +13,15 @@ import { createSignal } from './signal.ts';
 import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './skipped-subscriptions.ts';
 import type { Slots } from './slots.ts';
 import type { Subscriptions, SubscriptionsOptions } from './subscriptions.ts';
-import type { SubscriptionTraffic } from './traffic.ts';
+import type { SubscriptionTraffic } from './subscription-traffic.ts';
 import { type Started, UnderWay } from './under-way.ts';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
 /** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
 const unrecordedPerSlotMax = 20;
 const unrecordedMin = 1000;
+/** Attempts behind caps that do not count as waiting. */
+const deferredIgnoredMax = 2 * claimBatchMax;
 /** Payload bytes of waiting attempts and of those in flight. */
 const payloadBytesMax = 64 * 1024 * 1024;
 /** Before payloads that could not be loaded are asked for again. */
@@ -180,7 +182,8 @@ export class Worker<Prepared> {
     return computeClaimLimit({
       slotsFree: slots.free(),
       slotsTotal: slots.total,
-      waiting: this.#waiting.count(),
+      // A few that wait for their subscriptions keep nobody from claiming for others; a flood of them would fill the memory.
+      waiting: this.#waiting.count() + Math.max(0, this.isolation.traffic.deferredCount() - deferredIgnoredMax),
       endsPerSecond: this.#endRate.perSecond(),
     });
   }

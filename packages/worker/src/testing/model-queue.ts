@@ -4,7 +4,7 @@ import type { OutcomeToRecord } from '@postrider/shared/database/queries/record-
 import type { LeasedAttempt } from '@postrider/shared/database/queries/renew-leases';
 import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
 import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
-import type { Rate } from '../traffic.ts';
+import type { Rate } from '../subscription-traffic.ts';
 
 /** A row of subscription with its row of subscription_health. Times are of the database's clock. */
 export interface ModelSubscription {

@@ -1,4 +1,4 @@
-import type { Rate } from '../traffic.ts';
+import type { Rate } from '../subscription-traffic.ts';
 import type { LoadedAttempt } from '../attempt.ts';
 import { ModelParking } from './model-parking.ts';
 import { ModelQueue, subscriptionOf } from './model-queue.ts';

@@ -9,7 +9,7 @@ import { createRecorder, type Recorder } from '../recorder.ts';
 import { createReport, type WorkerReport } from '../report.ts';
 import { createSlots, type Slots } from '../slots.ts';
 import { createSubscriptions } from '../subscriptions.ts';
-import type { SubscriptionTraffic } from '../traffic.ts';
+import type { SubscriptionTraffic } from '../subscription-traffic.ts';
 import { Worker } from '../worker.ts';
 import type { ModelParking } from './model-parking.ts';
 import type { ModelQueue } from './model-queue.ts';

@@ -1,6 +1,6 @@
 import { isOnHold, type SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt } from '../attempt.ts';
-import type { Rate } from '../traffic.ts';
+import type { Rate } from '../subscription-traffic.ts';
 import { isFree, type ModelAttempt, type ModelQueue, type ModelSubscription } from './model-queue.ts';
 
 /** What a simulation holds Postrider to. */
