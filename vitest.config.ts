@@ -42,8 +42,7 @@ export default defineConfig({
           include: ['packages/*/src/**/*.e2e.test.ts', 'bench/src/**/*.e2e.test.ts'],
           exclude,
           globalSetup,
-          // Each of these starts several processes: one file at a time leaves them the two cores.
-          fileParallelism: false,
+          // Each of these starts several processes and mostly waits for them.
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
