@@ -1,6 +1,7 @@
-import type { DatabasePool } from '@postrider/shared/database/pool';
+import type { Database, DatabasePool } from '@postrider/shared/database/pool';
 import { clearSubscriptionHealth } from '@postrider/shared/database/queries/clear-subscription-health';
 import { disableGoneSubscriptions } from '@postrider/shared/database/queries/disable-gone-subscriptions';
+import { hasDueAttempts } from '@postrider/shared/database/queries/has-due-attempts';
 import { hasSucceededSince } from '@postrider/shared/database/queries/has-succeeded-since';
 import { lockSubscriptionHealth } from '@postrider/shared/database/queries/lock-subscription-health';
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
@@ -54,19 +55,18 @@ export async function changeHealth(
     const nowMs = options.now();
     const before = healthOf(row, nowMs);
     const context = { nowMs, cap: Math.min(row.in_flight_max ?? capDefault, slotsTotal), isRateLimited: row.is_rate_limited, random };
-    let after = signals.reduce((health, signal) => nextHealth(health, signal, context), before);
-    if (isHopeless(after, nowMs, disableAfterMs) && isFailure(signals.at(-1))) {
+    const seen = await withoutFalseDrain(transaction, subscriptionId, signals);
+    let after = seen.reduce((health, signal) => nextHealth(health, signal, context), before);
+    if (isHopeless(after, nowMs, disableAfterMs) && isFailure(seen.at(-1))) {
       // A worker that did not know of the failures may have seen a success among them and kept it for itself.
-      if (await hasSucceededSince(transaction, subscriptionId, nowMs - (after.failingSinceMs ?? nowMs))) {
-        after = { ...after, failingSinceMs: nowMs };
+      if (!(await hasSucceededSince(transaction, subscriptionId, nowMs - (after.failingSinceMs ?? nowMs)))) {
+        await disableGoneSubscriptions(transaction, [subscriptionId], 'failing');
+        await clearSubscriptionHealth(transaction, subscriptionId);
+        const failingSince = dateOf(after.failingSinceMs, row.read_at, nowMs);
+        await operationalEvents.ingest(transaction, [{ kind: 'subscription_disabled', subscriptionId, reason: 'failing', failingSince }]);
+        return { kind: 'disabled' };
       }
-    }
-    if (isHopeless(after, nowMs, disableAfterMs) && isFailure(signals.at(-1))) {
-      await disableGoneSubscriptions(transaction, [subscriptionId], 'failing');
-      await clearSubscriptionHealth(transaction, subscriptionId);
-      const failingSince = dateOf(after.failingSinceMs, row.read_at, nowMs);
-      await operationalEvents.ingest(transaction, [{ kind: 'subscription_disabled', subscriptionId, reason: 'failing', failingSince }]);
-      return { kind: 'disabled' };
+      after = { ...after, failingSinceMs: nowMs };
     }
     if (isHealthy(after)) {
       await clearSubscriptionHealth(transaction, subscriptionId);
@@ -87,6 +87,14 @@ export async function changeHealth(
     );
     return { kind: 'changed', before, after };
   });
+}
+
+/**
+ * The signals without that of a drained queue while any of it is due. What others hold, or are about to give back, is not seen by claims;
+ * given back after its subscription had left the parked lane, it would wait there for the sweep.
+ */
+async function withoutFalseDrain(db: Database, subscriptionId: string, signals: readonly HealthSignal[]): Promise<readonly HealthSignal[]> {
+  return signals.some(isDrain) && (await hasDueAttempts(db, subscriptionId)) ? signals.filter((signal) => !isDrain(signal)) : signals;
 }
 
 /** What operators hear of a change: that a receiver's trouble begins and ends, not each probe in between. */
@@ -129,6 +137,10 @@ export async function returnAttempts(db: DatabasePool, subscriptionId: string): 
     }
   }
   return [...poolIds];
+}
+
+function isDrain({ kind }: HealthSignal): boolean {
+  return kind === 'drained';
 }
 
 function isFailure(signal: HealthSignal | undefined): boolean {

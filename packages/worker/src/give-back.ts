@@ -7,6 +7,8 @@ export interface GiveBackOptions {
   readonly parkingKnown: () => Promise<void>;
   /** Announces attempts that others may claim now. */
   readonly announce: () => void;
+  /** Parked attempts can be claimed again by the process that has their subscription. */
+  readonly onParked: () => void;
   readonly report: { released(count: number): void; leaseLost(attempt: HeldAttempt): void; renewFailed(error: unknown): void };
 }
 
@@ -62,7 +64,9 @@ export class GiveBack {
     await this.#options.parkingKnown();
     const attempts = this.#toPark;
     this.#toPark = [];
-    await this.#release(attempts);
+    if ((await this.#release(attempts)) > 0) {
+      this.#options.onParked();
+    }
   }
 
   /** Returns how many went back. */

@@ -74,7 +74,7 @@ export class HealthKeeper {
     if (isStale || isSame(health, traffic.persisted)) {
       return;
     }
-    this.#take(traffic, isSame(health, healthy) ? healthy : health);
+    this.#take(traffic, health);
   }
 
   /** Runs of failures that have lasted long enough to be remembered: to be called now and then for every subscription that is known. */
@@ -110,7 +110,7 @@ export class HealthKeeper {
         const written = await this.#options.change(traffic, signals);
         this.#writtenAtMs.set(traffic, this.#options.now());
         this.#toWrite.delete(traffic);
-        this.#take(traffic, written === null || isSame(written, healthy) ? healthy : written);
+        this.#take(traffic, written ?? healthy);
       } catch (error) {
         traffic.unsent.unshift(...signals);
         this.#options.report.healthFailed(error);
@@ -125,7 +125,9 @@ export class HealthKeeper {
     void this.#options.wait(retryDelayMs).then(() => this.#write(traffic));
   }
 
-  #take(traffic: SubscriptionTraffic, health: SubscriptionHealth): void {
+  #take(traffic: SubscriptionTraffic, loaded: SubscriptionHealth): void {
+    // The path of every delivery asks whether it is this object.
+    const health = isSame(loaded, healthy) ? healthy : loaded;
     const { health: before, persisted } = traffic;
     traffic.persisted = health;
     traffic.health = traffic.unsent.reduce((state, signal) => nextHealth(state, signal, this.#contextOf(traffic)), health);

@@ -1,4 +1,4 @@
-import type { SubscriptionForDelivery } from '@postrider/shared/database/queries/load-subscriptions';
+import type { ParkedSubscriptionRow } from '@postrider/shared/database/queries/take-parked-subscriptions';
 import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import type { HealthSignal } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
@@ -75,13 +75,14 @@ export class Isolation {
       claim: options.claimParked,
       traffic: this.traffic,
       health: this.health,
+      follow: this.follow,
       held: () => this.#held(),
-      room: () => (host.mayClaim() ? parkedMax - countParked(this.#held().values()) : 0),
+      heldMax: () => (host.mayClaim() ? parkedMax : 0),
     });
   }
 
   /** Takes over what a subscription's row says; returns what this process does with it. */
-  readonly follow = (row: SubscriptionForDelivery, readAtMs: number): SubscriptionTraffic => {
+  readonly follow = (row: ParkedSubscriptionRow, readAtMs: number): SubscriptionTraffic => {
     const traffic = this.traffic.of(row.subscription_id);
     const rate =
       row.rate_requests === null || row.rate_period_ms === null ? null : { requests: row.rate_requests, periodMs: row.rate_period_ms };
@@ -111,30 +112,20 @@ export class Isolation {
     await this.#giveUp().catch(this.#host.report.healthFailed);
   }
 
-  /** What is here of parked subscriptions, and what is in flight of others. Counted anew each time: attempts leave in many ways. */
+  /** What is here of each subscription. Counted anew each time: attempts leave in many ways. */
   #held(): ReadonlyMap<string, HeldCount> {
     const counts = new Map<string, HeldCount>();
     const countOf = (subscriptionId: string): HeldCount => {
-      const count = counts.get(subscriptionId) ?? { parked: 0, othersInFlight: 0 };
+      const count = counts.get(subscriptionId) ?? { parked: 0, othersInFlight: 0, othersWaiting: 0 };
       counts.set(subscriptionId, count);
       return count;
     };
     for (const { isParked, subscriptionId } of this.#host.waiting()) {
-      if (isParked) {
-        countOf(subscriptionId).parked += 1;
-      }
+      countOf(subscriptionId)[isParked ? 'parked' : 'othersWaiting'] += 1;
     }
     for (const [{ held }] of this.#host.inFlight()) {
       countOf(held.subscriptionId)[held.isParked ? 'parked' : 'othersInFlight'] += 1;
     }
     return counts;
   }
-}
-
-function countParked(counts: Iterable<HeldCount>): number {
-  let total = 0;
-  for (const { parked } of counts) {
-    total += parked;
-  }
-  return total;
 }

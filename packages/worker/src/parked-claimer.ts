@@ -1,7 +1,6 @@
 import type { ParkedClaim, ParkedShare } from '@postrider/shared/database/queries/claim-parked-attempts';
 import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
 import type { ParkedSubscriptionRow } from '@postrider/shared/database/queries/take-parked-subscriptions';
-import { healthOf } from '@postrider/shared/database/subscription-health-row';
 import { claimBatchMax } from '@postrider/shared/domain/limits';
 import { isOnHold, type SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import type { HeldAttempt } from './attempt.ts';
@@ -17,6 +16,8 @@ export interface HeldCount {
   parked: number;
   /** Those in flight that were claimed from the normal lane before it was parked: they count for its cap until they end. */
   othersInFlight: number;
+  /** Those from the normal lane that have not been started: they go back to the queue when their turn comes. */
+  othersWaiting: number;
 }
 
 export interface ParkedClaimerOptions {
@@ -26,9 +27,11 @@ export interface ParkedClaimerOptions {
   readonly newLeaseId: () => string;
   readonly workerProcessId: () => number;
   readonly traffic: Traffic;
-  readonly health: Pick<HealthKeeper, 'loaded' | 'signal'>;
-  /** How many more parked attempts this process may hold. */
-  readonly room: () => number;
+  readonly health: Pick<HealthKeeper, 'signal'>;
+  /** Takes over what a subscription's row says, read at a time. */
+  readonly follow: (row: ParkedSubscriptionRow, readAtMs: number) => SubscriptionTraffic;
+  /** How many parked attempts this process may hold. */
+  readonly heldMax: () => number;
   /** What this process holds, by subscription. */
   readonly held: () => ReadonlyMap<string, HeldCount>;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
@@ -49,7 +52,7 @@ const emptyForMs = 1000;
 const gatherMs = 4;
 const failureDelayMinMs = 100;
 const failureDelayMaxMs = 5000;
-const nothingHeld: HeldCount = { parked: 0, othersInFlight: 0 };
+const nothingHeld: HeldCount = { parked: 0, othersInFlight: 0, othersWaiting: 0 };
 
 /**
  * Delivers the parked attempts of the subscriptions that this process has. Each is one process's at a time, so that budgets, rates and probes
@@ -130,21 +133,14 @@ export class ParkedClaimer {
   }
 
   async #takeIfDue(): Promise<void> {
-    const { take, traffic, health, now } = this.#options;
+    const { take, follow, now } = this.#options;
     if (now() < this.#takeAtMs) {
       return;
     }
     const readAtMs = now();
     this.#takeAtMs = readAtMs + takeEveryMs;
     const rows = await take();
-    this.#owned = rows.map((row) => {
-      const owned = traffic.of(row.subscription_id);
-      const rate =
-        row.rate_requests === null || row.rate_period_ms === null ? null : { requests: row.rate_requests, periodMs: row.rate_period_ms };
-      traffic.setPolicy(owned, { inFlightMax: row.in_flight_max, rate });
-      health.loaded(owned, healthOf(row, readAtMs), readAtMs);
-      return owned;
-    });
+    this.#owned = rows.map((row) => follow(row, readAtMs));
     const owned = new Set(this.#owned);
     for (const known of this.#emptyUntilMs.keys()) {
       if (!owned.has(known)) {
@@ -190,7 +186,7 @@ export class ParkedClaimer {
   } {
     const nowMs = this.#options.now();
     const held = this.#options.held();
-    let room = this.#options.room();
+    let room = this.#options.heldMax() - countParked(held.values());
     let waitMs = emptyForMs;
     const candidates: { traffic: SubscriptionTraffic; limit: number }[] = [];
     for (const traffic of this.#owned) {
@@ -238,18 +234,37 @@ export class ParkedClaimer {
     for (const { subscriptionId } of claimed) {
       counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
     }
-    const held = this.#options.held();
     for (const { traffic, limit } of shares) {
       const count = counts.get(traffic.subscriptionId) ?? 0;
       if (count < limit) {
         this.#rates.giveBack(traffic, limit - count);
         this.#emptyUntilMs.set(traffic, this.#options.now() + emptyForMs);
       }
-      if (count === 0 && (held.get(traffic.subscriptionId) ?? nothingHeld).parked === 0) {
+    }
+    this.#noteDrained(shares.filter(({ traffic }) => !counts.has(traffic.subscriptionId)).map(({ traffic }) => traffic));
+  }
+
+  /** Of subscriptions of which nothing could be claimed, those that have nothing here either may leave the parked lane. */
+  #noteDrained(emptied: readonly SubscriptionTraffic[]): void {
+    if (emptied.length === 0) {
+      return;
+    }
+    const held = this.#options.held();
+    for (const traffic of emptied) {
+      const { parked, othersInFlight, othersWaiting } = held.get(traffic.subscriptionId) ?? nothingHeld;
+      if (parked + othersInFlight + othersWaiting + traffic.deferred.length === 0) {
         this.#options.health.signal(traffic, { kind: 'drained', isSlow: this.#options.traffic.isSlow(traffic) });
       }
     }
   }
+}
+
+function countParked(counts: Iterable<HeldCount>): number {
+  let total = 0;
+  for (const { parked } of counts) {
+    total += parked;
+  }
+  return total;
 }
 
 function holdLeftMs({ holdUntilMs }: SubscriptionHealth, nowMs: number): number {

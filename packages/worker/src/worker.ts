@@ -112,6 +112,7 @@ export class Worker<Prepared> {
       release: options.leases.release,
       parkingKnown: () => this.isolation.health.settled(),
       announce: options.announceReleased,
+      onParked: () => this.isolation.parked.wake(),
       report,
     });
     this.#leaseKeeper = createLeaseKeeper({

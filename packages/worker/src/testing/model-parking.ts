@@ -102,7 +102,9 @@ export class ModelParking {
     const nowMs = now();
     const before = subscription.health ?? healthy;
     const context = { nowMs, cap: subscription.inFlightMax ?? capDefault, isRateLimited: subscription.rate !== null, random };
-    const after = signals.reduce((health, signal) => nextHealth(health, signal, context), before);
+    const isDue = [...queue.openOf(subscription)].some(({ dueAtMs }) => dueAtMs <= nowMs);
+    const seen = signals.filter(({ kind }) => kind !== 'drained' || !isDue);
+    const after = seen.reduce((health, signal) => nextHealth(health, signal, context), before);
     if ((subscription.parkedAtMs !== null) !== (after.parkReason !== null)) {
       subscription.parkedAtMs = after.parkReason === null ? null : nowMs;
       subscription.unsettledSinceMs = nowMs;
