@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '@postrider/testkit/embedded-postgres';
+import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 
 /** A server with the durability of production, for one benchmark. */
@@ -22,14 +21,13 @@ export interface BenchServer {
 
 /** Starts an embedded PostgreSQL that waits for the disk as a real one does. */
 export async function startBenchServer(settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
-  const logFile = join(directory, 'postgres.log');
-  const server = await startEmbeddedPostgres({
-    dataDir: join(directory, 'data'),
-    logFile,
-    superuserPassword: 'postgres',
+  const server = await startTemporaryPostgres({
+    shared_buffers: '512MB',
+    max_wal_size: '8GB',
+    checkpoint_timeout: '30min',
     // A contender that holds a connection per delivery needs them.
-    settings: { shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '30min', max_connections: '200', ...settings },
+    max_connections: '200',
+    ...settings,
   });
   return {
     get pid() {
@@ -37,14 +35,10 @@ export async function startBenchServer(settings: Readonly<Record<string, string>
     },
     version: readFileSync(join(server.dataDir, 'PG_VERSION'), 'utf8').trim(),
     superuserUrl: server.superuserUrl,
-    logFile,
+    logFile: server.logFile,
     kill9: () => server.kill9(),
     restart: () => server.restart(),
     createDatabase: () => createTestDatabase(server.superuserUrl),
-    async stop() {
-      await server.stop('immediate');
-      rmSync(directory, { recursive: true, force: true });
-      rmSync(server.dataDir, { recursive: true, force: true });
-    },
+    stop: () => server.stop('immediate'),
   };
 }

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startTemporaryPostgres } from './temporary-postgres.ts';
 
 /** A server on which tests make their databases. */
 export interface DatabaseServer {
@@ -76,20 +73,6 @@ async function startContainer(): Promise<DatabaseServer> {
 }
 
 async function startEmbedded(): Promise<DatabaseServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'postrider-test-'));
-  const server = await startEmbeddedPostgres({
-    dataDir: join(directory, 'data'),
-    logFile: join(directory, 'postgres.log'),
-    superuserPassword: 'postgres',
-    settings: testSettings,
-  });
-  return {
-    superuserUrl: server.superuserUrl,
-    kind: 'embedded',
-    async stop() {
-      await server.stop();
-      rmSync(directory, { recursive: true, force: true });
-      rmSync(server.dataDir, { recursive: true, force: true });
-    },
-  };
+  const { superuserUrl, stop } = await startTemporaryPostgres(testSettings);
+  return { superuserUrl, kind: 'embedded', stop };
 }

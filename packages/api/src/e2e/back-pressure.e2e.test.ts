@@ -1,9 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
-import { startEmbeddedPostgres } from '@postrider/testkit/embedded-postgres';
+import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
 import { eventually } from '@postrider/testkit/eventually';
 import { insertBacklog } from '@postrider/testkit/factories';
 import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processes';
@@ -69,17 +67,8 @@ function peakMemoryMiB(pid: number): number {
 }
 
 test('a database that is away under load: clear refusals, bounded memory, recovery by itself, nothing acknowledged lost', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'postrider-away-'));
-  const server = await startEmbeddedPostgres({
-    dataDir: join(directory, 'data'),
-    logFile: join(directory, 'log'),
-    superuserPassword: 'postgres',
-  });
-  onTestFinished(async () => {
-    await server.stop('immediate');
-    rmSync(directory, { recursive: true, force: true });
-    rmSync(server.dataDir, { recursive: true, force: true });
-  });
+  const server = await startTemporaryPostgres();
+  onTestFinished(() => server.stop('immediate'));
   const { ownerUrl, runtimeUrl } = await provisionDatabase({
     superuserUrl: server.superuserUrl,
     database: 'postrider',

@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { startCountingReceiver } from '@postrider/testkit/counting-receiver-process';
-import { startEmbeddedPostgres } from '@postrider/testkit/embedded-postgres';
+import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
 import { eventually } from '@postrider/testkit/eventually';
 import { startApi, startWorker } from '@postrider/testkit/postrider-processes';
 import { provisionDatabase } from '@postrider/testkit/provision-database';
@@ -26,17 +23,8 @@ async function ingest(setup: ApplicationSetup, eventId: string): Promise<boolean
 }
 
 test('PostgreSQL is killed and started again under load: no process dies, nothing is lost', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'postrider-restart-'));
-  const server = await startEmbeddedPostgres({
-    dataDir: join(directory, 'data'),
-    logFile: join(directory, 'log'),
-    superuserPassword: 'postgres',
-  });
-  onTestFinished(async () => {
-    await server.stop('immediate');
-    rmSync(directory, { recursive: true, force: true });
-    rmSync(server.dataDir, { recursive: true, force: true });
-  });
+  const server = await startTemporaryPostgres();
+  onTestFinished(() => server.stop('immediate'));
   const { ownerUrl, runtimeUrl } = await provisionDatabase({
     superuserUrl: server.superuserUrl,
     database: 'postrider',

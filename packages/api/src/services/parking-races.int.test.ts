@@ -10,21 +10,22 @@ import { healthy } from '@postrider/shared/domain/subscription-health';
 import { eventually } from '@postrider/testkit/eventually';
 import { outcomeOf } from '@postrider/testkit/outcomes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, inject, test } from 'vitest';
 import {
   createWitnessedDatabase,
-  deliverAll,
-  endsOf,
+  expectNoDeadlocks,
+  expectRaceToEnd,
   givenTwoBacklogs,
   ingest,
+  type RaceEnd,
   setEnabled,
+  silentNotifier,
   type TwoBacklogs,
   work,
 } from '../testing/queue-races.ts';
 import { sweepStrandedAttempts } from './housekeeping/sweep.ts';
 
 const rounds = 3;
-const notifier = { notify() {}, flush: () => Promise.resolve() };
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -76,14 +77,6 @@ async function workParked(workerProcessId: number, goesOn: () => boolean, delive
   }
 }
 
-async function count(subscriptionId: string, condition: string): Promise<number> {
-  const { rowCount } = await database.admin.query({
-    text: `select from webhook.open_attempt where subscription_id = $1 and ${condition}`,
-    values: [subscriptionId],
-  });
-  return rowCount ?? 0;
-}
-
 /** Parks and un-parks while others take in, claim from both lanes, renew, give back, record and sweep. */
 async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Promise<unknown>, delivered: Set<string>): Promise<void> {
   let running = true;
@@ -102,7 +95,7 @@ async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Pr
         await setParked(given, index % 2 === 0);
         await eventually(
           async () => {
-            await sweepStrandedAttempts(database.db, notifier);
+            await sweepStrandedAttempts(database.db, silentNotifier);
             return delivered.size > deliveredBefore;
           },
           { intervalMs: 1 },
@@ -117,11 +110,7 @@ async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Pr
 }
 
 /** The last of the flips, and what must have become of the attempts when everybody has stopped and sweeps have gone over them. */
-const lasts: readonly (readonly [
-  name: string,
-  change: (given: TwoBacklogs) => Promise<unknown>,
-  end: 'delivered' | 'kept' | 'cancelled',
-])[] = [
+const lasts: readonly (readonly [name: string, change: (given: TwoBacklogs) => Promise<unknown>, end: RaceEnd])[] = [
   ['a recovery', (given) => setParked(given, false), 'delivered'],
   ['a parking', (given) => setParked(given, true), 'kept'],
   [
@@ -160,28 +149,8 @@ test.each(lasts)(
       const given = await givenTwoBacklogs(database);
       const delivered = new Set<string>();
       await flipAmidWork(given, last, delivered);
-
-      await eventually(async () => {
-        await sweepStrandedAttempts(database.db, notifier);
-        return (await count(given.changedId, end === 'kept' ? 'lane = 0' : end === 'delivered' ? 'lane = 1' : 'true')) === 0;
-      });
-      if (end === 'delivered') {
-        await deliverAll(database, delivered);
-      }
-
-      const ends = await endsOf(database, given.changedId);
-      expect(ends.length).toBeGreaterThanOrEqual(400);
-      expect(ends.filter((attempt) => attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
-      expect(ends.filter((attempt) => attempt.is_successful !== delivered.has(attempt.request_attempt_id))).toEqual([]);
-      expect(ends.some((attempt) => attempt.is_open)).toBe(end === 'kept');
-      const otherEnds = await endsOf(database, given.otherId);
-      expect(otherEnds.filter((attempt) => attempt.is_cancelled || attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
-      expect(await count(given.otherId, 'lane = 1')).toBe(0);
-      await database.admin.query({ text: 'truncate webhook.open_attempt, webhook.witness' });
+      await expectRaceToEnd(database, given, { delivered, end });
     }
-    const { rows } = await database.admin.query({
-      text: 'select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()',
-    });
-    expect(rows).toEqual([{ deadlocks: 0 }]);
+    await expectNoDeadlocks(database);
   },
 );

@@ -2,14 +2,16 @@ import { deleteSubscription } from '@postrider/shared/database/queries/delete-su
 import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
 import { eventually } from '@postrider/testkit/eventually';
 import type { TestDatabase } from '@postrider/testkit/test-database';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, inject, test } from 'vitest';
 import {
   createWitnessedDatabase,
-  deliverAll,
-  endsOf,
+  expectNoDeadlocks,
+  expectRaceToEnd,
   givenTwoBacklogs,
   ingest,
+  type RaceEnd,
   setEnabled,
+  silentNotifier,
   type TwoBacklogs,
   work,
 } from '../testing/queue-races.ts';
@@ -17,7 +19,6 @@ import { sweepStrandedAttempts } from './housekeeping/sweep.ts';
 import { createBackgroundSettler } from './settle-in-background.ts';
 
 const rounds = 6;
-const notifier = { notify() {}, flush: () => Promise.resolve() };
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -29,20 +30,8 @@ function setPaused({ application, changedId }: TwoBacklogs, isPaused: boolean): 
   return pauseSubscription(database.db, { applicationId: application.applicationId, subscriptionId: changedId, isPaused });
 }
 
-async function count(subscriptionId: string, condition: string): Promise<number> {
-  const { rowCount } = await database.admin.query({
-    text: `select from webhook.open_attempt where subscription_id = $1 and ${condition}`,
-    values: [subscriptionId],
-  });
-  return rowCount ?? 0;
-}
-
 /** The last of the flips, and what must have become of the attempts when everybody has stopped and one sweep has gone over them. */
-const lasts: readonly (readonly [
-  name: string,
-  change: (given: TwoBacklogs) => Promise<unknown>,
-  end: 'delivered' | 'kept' | 'cancelled',
-])[] = [
+const lasts: readonly (readonly [name: string, change: (given: TwoBacklogs) => Promise<unknown>, end: RaceEnd])[] = [
   ['a resume', (given) => setPaused(given, false), 'delivered'],
   ['a pause', (given) => setPaused(given, true), 'kept'],
   [
@@ -81,7 +70,7 @@ async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Pr
     ingest(database, given, goesOn),
     ingest(database, given, goesOn),
   ];
-  const settlers = [createBackgroundSettler(database.db, notifier), createBackgroundSettler(database.db, notifier)];
+  const settlers = [createBackgroundSettler(database.db, silentNotifier), createBackgroundSettler(database.db, silentNotifier)];
   const flip = async (index: number): Promise<void> => {
     const deliveredBefore = delivered.size;
     await setPaused(given, index % 2 === 0);
@@ -93,7 +82,7 @@ async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Pr
         // Rows that a claim held when their settler came by stay where they are, and claims as these, which remember nothing, look at the
         // same ones again and again: a sweep parks them, as it does every ten seconds.
         if (looks % 50 === (index % 3 === 0 ? 1 : 0)) {
-          await sweepStrandedAttempts(database.db, notifier);
+          await sweepStrandedAttempts(database.db, silentNotifier);
         }
         return delivered.size > deliveredBefore;
       },
@@ -107,7 +96,7 @@ async function flipAmidWork(given: TwoBacklogs, last: (given: TwoBacklogs) => Pr
       }
       await last(given);
       settlers[0]?.settle(given.changedId);
-      await sweepStrandedAttempts(database.db, notifier);
+      await sweepStrandedAttempts(database.db, silentNotifier);
     } finally {
       running = false;
     }
@@ -123,30 +112,8 @@ test.each(lasts)(
       const given = await givenTwoBacklogs(database);
       const delivered = new Set<string>();
       await flipAmidWork(given, last, delivered);
-
-      // What is left of a settler's turn skips nothing but rows that a sweep has, and the other way round.
-      await eventually(async () => {
-        await sweepStrandedAttempts(database.db, notifier);
-        return (await count(given.changedId, end === 'kept' ? 'lane = 0' : end === 'delivered' ? 'lane = 1' : 'true')) === 0;
-      });
-      if (end === 'delivered') {
-        await deliverAll(database, delivered);
-      }
-
-      const ends = await endsOf(database, given.changedId);
-      expect(ends.length).toBeGreaterThanOrEqual(400);
-      expect(ends.filter((attempt) => attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
-      expect(ends.filter((attempt) => attempt.is_successful !== delivered.has(attempt.request_attempt_id))).toEqual([]);
-      expect(ends.some((attempt) => attempt.is_open)).toBe(end === 'kept');
-      expect(ends.some((attempt) => attempt.is_cancelled)).toBe(end === 'cancelled');
-      const otherEnds = await endsOf(database, given.otherId);
-      expect(otherEnds.filter((attempt) => attempt.is_cancelled || attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
-      expect(await count(given.otherId, 'lane = 1')).toBe(0);
-      await database.admin.query({ text: 'truncate webhook.open_attempt, webhook.witness' });
+      await expectRaceToEnd(database, given, { delivered, end });
     }
-    const { rows } = await database.admin.query({
-      text: 'select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()',
-    });
-    expect(rows).toEqual([{ deadlocks: 0 }]);
+    await expectNoDeadlocks(database);
   },
 );

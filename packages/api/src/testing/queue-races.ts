@@ -5,10 +5,16 @@ import { releaseRequestAttempts } from '@postrider/shared/database/queries/relea
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { updateSubscription } from '@postrider/shared/database/queries/update-subscription';
 import { noPolicy } from '@postrider/shared/domain/delivery-policy';
+import { eventually } from '@postrider/testkit/eventually';
 import { insertApplication, insertBacklog, insertSubscription, type TestApplication } from '@postrider/testkit/factories';
 import { outcomeOf } from '@postrider/testkit/outcomes';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
+import { expect } from 'vitest';
+import { sweepStrandedAttempts } from '../services/housekeeping/sweep.ts';
 import { ingestGroup, prepareEvent } from '../services/ingest-events.ts';
+
+/** Nobody waits to be told. */
+export const silentNotifier = { notify() {}, flush: () => Promise.resolve() };
 
 /** Every attempt that was ever in the queue, whoever put it there. */
 const witnessSql = `
@@ -95,7 +101,7 @@ async function record(
 }
 
 /** Claims until nothing more is due, and records that all of it was delivered. */
-export async function deliverAll({ db }: TestDatabase, delivered: Set<string>): Promise<void> {
+async function deliverAll({ db }: TestDatabase, delivered: Set<string>): Promise<void> {
   for (;;) {
     const leaseId = randomUUID();
     const base = { poolId: 0, lane: 0, leaseMs: 60_000, limit: 200, workerProcessId: 1, dueFromMicros: 0 };
@@ -142,6 +148,55 @@ export function setEnabled({ db }: TestDatabase, { changedId }: TwoBacklogs, isE
     poolId: 0,
     policy: noPolicy,
   });
+}
+
+/** What must have become of the attempts of the one that was changed. */
+export type RaceEnd = 'delivered' | 'kept' | 'cancelled';
+
+/**
+ * Checks, when everybody has stopped, that sweeps put every attempt where it belongs, that each one that ever was is in the queue still or
+ * ended once, that `delivered` is what the log says, and that the other subscription had no part in it. Empties the queue.
+ */
+export async function expectRaceToEnd(
+  database: TestDatabase,
+  { changedId, otherId }: TwoBacklogs,
+  { delivered, end }: { readonly delivered: Set<string>; readonly end: RaceEnd },
+): Promise<void> {
+  const misplaced = { delivered: 'lane = 1', kept: 'lane = 0', cancelled: 'true' }[end];
+  // What others held when a sweep came by is left to the next one.
+  await eventually(async () => {
+    await sweepStrandedAttempts(database.db, silentNotifier);
+    return (await countOpen(database, changedId, misplaced)) === 0;
+  });
+  if (end === 'delivered') {
+    await deliverAll(database, delivered);
+  }
+  const ends = await endsOf(database, changedId);
+  expect(ends.length).toBeGreaterThanOrEqual(400);
+  expect(ends.filter((attempt) => attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
+  expect(ends.filter((attempt) => attempt.is_successful !== delivered.has(attempt.request_attempt_id))).toEqual([]);
+  expect(ends.some((attempt) => attempt.is_open)).toBe(end === 'kept');
+  expect(ends.some((attempt) => attempt.is_cancelled)).toBe(end === 'cancelled');
+  const otherEnds = await endsOf(database, otherId);
+  expect(otherEnds.filter((attempt) => attempt.is_cancelled || attempt.ends !== (attempt.is_open ? 0 : 1))).toEqual([]);
+  expect(await countOpen(database, otherId, 'lane = 1')).toBe(0);
+  await database.admin.query({ text: 'truncate webhook.open_attempt, webhook.witness' });
+}
+
+/** Checks that nothing ever waited for itself in a circle. */
+export async function expectNoDeadlocks({ admin }: TestDatabase): Promise<void> {
+  const { rows } = await admin.query({
+    text: 'select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()',
+  });
+  expect(rows).toEqual([{ deadlocks: 0 }]);
+}
+
+async function countOpen({ admin }: TestDatabase, subscriptionId: string, condition: string): Promise<number> {
+  const { rowCount } = await admin.query({
+    text: `select from webhook.open_attempt where subscription_id = $1 and ${condition}`,
+    values: [subscriptionId],
+  });
+  return rowCount ?? 0;
 }
 
 /** What the database says of one subscription when everybody has stopped. */

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEmbeddedPostgres } from '@postrider/testkit/embedded-postgres';
+import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
 import { insertApplication } from '@postrider/testkit/factories';
 import { migrationsDirectory, openTestPool } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -16,20 +13,12 @@ let superuserUrl: string;
 let superuser: OpenPool;
 
 beforeAll(async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'postrider-roles-'));
-  const server = await startEmbeddedPostgres({
-    dataDir: join(directory, 'data'),
-    logFile: join(directory, 'postgres.log'),
-    superuserPassword: 'postgres',
-    settings: { fsync: 'off' },
-  });
+  const server = await startTemporaryPostgres({ fsync: 'off' });
   ({ superuserUrl } = server);
   superuser = openTestPool(superuserUrl, 1);
   stop = async () => {
     await superuser.end();
     await server.stop();
-    rmSync(directory, { recursive: true, force: true });
-    rmSync(server.dataDir, { recursive: true, force: true });
   };
 });
 afterAll(() => stop());
