@@ -1,10 +1,9 @@
-import type { Express } from 'express';
 import { workerSettingsOf } from '@postrider/shared/config/worker-settings';
 import { apiSettings } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { Authenticator } from './http/authenticate.ts';
 import { isGrantable } from './http/authorize.ts';
-import { mountRoutes } from './http/mount.ts';
+import { type MountedRoutes, mountRoutes } from './http/mount.ts';
 import type { Route } from './http/route.ts';
 import type { ApiReport } from './report.ts';
 import { auditLogRoutes } from './routes/audit-log.ts';
@@ -40,17 +39,16 @@ interface Gates {
   readonly report: ApiReport;
 }
 
-/** The whole API as an express application. */
-export function createApp(context: ApiContext, gates: Gates): Express {
+/** The whole API as an HTTP listener. */
+export function createApp(context: ApiContext, gates: Gates): MountedRoutes {
   return mountRoutes({ routes: createRoutes(context), ...gates, context });
 }
 
 /** All operations of the API. They say what they are without a database: none may use it before it is called. */
 export function createRoutes(context: ApiContext): Route[] {
-  // The hot route first: express tries them in order.
   const routes = [
     eventRoutes,
-    // Before the events themselves: `batch` is none of their ids.
+    // Express tries them in order. Before the events themselves: `batch` is none of their ids.
     eventBatchRoutes,
     eventsRoutes,
     deliveryRoutes,

@@ -80,7 +80,7 @@ export async function serve({ config, logger, keepsHouse, leaseOfInstance }: Ser
   });
 
   let draining = false;
-  const server = createApiServer(app, { keepAliveTimeoutMs });
+  const server = createApiServer(app.listener, { keepAliveTimeoutMs });
   const answers = followAnswers(server);
   server.listen(config.port, config.ip);
   await once(server, 'listening');

@@ -53,7 +53,7 @@ beforeAll(async () => {
     wait,
   });
   api.tokens.setListening(true);
-  server = createServer(api.app).listen(0, '127.0.0.1');
+  server = createServer(api.app.listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   master = new ApiClient(urlOf(server));
   setup = await setUpApplication(master);

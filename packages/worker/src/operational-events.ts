@@ -152,7 +152,7 @@ async function ingestGroup(
   events: readonly EventToIngest[],
 ): Promise<{ readonly ingested: number; readonly poolIds: readonly number[] }> {
   let rows = await ingestEvents(transaction, events);
-  const poolIds = rows.flatMap(({ pool_ids }) => pool_ids ?? []);
+  const poolIds = rows.flatMap(({ pool_ids }) => pool_ids);
   let ingested = rows.filter((row) => row.received_at !== null).length;
   if (rows.some((row) => !row.application_exists)) {
     throw new ApplicationMissingError('The application of operational events does not exist.');
@@ -162,7 +162,7 @@ async function ingestGroup(
     await ensureEventTypes(transaction, operatorId);
     rows = await ingestEvents(transaction, untyped);
     ingested += rows.filter((row) => row.received_at !== null).length;
-    poolIds.push(...rows.flatMap(({ pool_ids }) => pool_ids ?? []));
+    poolIds.push(...rows.flatMap(({ pool_ids }) => pool_ids));
   }
   return { ingested, poolIds };
 }

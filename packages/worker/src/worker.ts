@@ -14,7 +14,7 @@ import { createSkippedSubscriptions, type SkippedSubscriptionsOptions } from './
 import type { Slots } from './slots.ts';
 import type { Subscriptions, SubscriptionsOptions } from './subscriptions.ts';
 import type { SubscriptionTraffic } from './subscription-traffic.ts';
-import { type Started, UnderWay } from './under-way.ts';
+import { type Started, UnderWay } from '@postrider/shared/domain/under-way';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
 /** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */

@@ -1,6 +1,7 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
+import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { ProblemError } from '../problems.ts';
 import { isServiceToken } from '../services/write-service-token.ts';
 import type { TokenCache } from '../services/token-cache.ts';
@@ -15,14 +16,19 @@ type TokenFinders = Pick<TokenCache, 'findApplicationSecret' | 'findServiceToken
 
 /** Tokens are told apart by what they are: the master key first, in constant time, then service tokens by their form, then secrets. */
 export function createAuthenticator(tokens: TokenFinders, masterKey: string | null): Authenticator {
-  const masterDigest = masterKey === null ? null : digest(masterKey.toLowerCase());
+  const masterDigest = masterKey === null ? null : tokenHash(masterKey.toLowerCase());
   return {
     async authenticate(header) {
       const token = readToken(header);
-      if (masterDigest && timingSafeEqual(digest(token.toLowerCase()), masterDigest)) {
+      const lowerCase = token.toLowerCase();
+      // The hash of a secret, too: those are lower case.
+      const hash = tokenHash(lowerCase);
+      if (masterDigest && timingSafeEqual(hash, masterDigest)) {
         return { kind: 'master' };
       }
-      const principal = await principalOf(tokens, token);
+      const principal = isServiceToken(token)
+        ? await servicePrincipalOf(tokens, token)
+        : await applicationPrincipalOf(tokens, lowerCase, hash);
       if (!principal) {
         throw new ProblemError('AuthInvalidBiscuit');
       }
@@ -31,13 +37,13 @@ export function createAuthenticator(tokens: TokenFinders, masterKey: string | nu
   };
 }
 
-async function principalOf(tokens: TokenFinders, token: string): Promise<Principal | null> {
-  if (isServiceToken(token)) {
-    const owner = await tokens.findServiceToken(token);
-    return owner ? servicePrincipal(owner) : null;
-  }
-  const secretToken = normalizeUuid(token);
-  const secret = secretToken === null ? undefined : await tokens.findApplicationSecret(secretToken);
+async function servicePrincipalOf(tokens: TokenFinders, token: string): Promise<Principal | null> {
+  const owner = await tokens.findServiceToken(tokenHash(token));
+  return owner ? servicePrincipal(owner) : null;
+}
+
+async function applicationPrincipalOf(tokens: TokenFinders, token: string, hash: Buffer): Promise<Principal | null> {
+  const secret = normalizeUuid(token) === null ? undefined : await tokens.findApplicationSecret(hash);
   return secret
     ? {
         kind: 'application',
@@ -70,8 +76,4 @@ function readToken(header: string | undefined): string {
     throw new ProblemError('AuthInvalidAuthorizationHeader');
   }
   return header.replace(/^bearer\s+/i, '').trim();
-}
-
-function digest(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
 }

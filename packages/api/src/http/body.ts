@@ -68,9 +68,9 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> 
         reject(tooLarge(bytesMax));
       }
     });
-    request.once('end', () => resolve(body.take()));
-    request.once('error', reject);
-    request.once('aborted', () => reject(new ProblemError('JsonPayload', { detail: 'The request body was cut off.' })));
+    request.on('end', () => resolve(body.take()));
+    request.on('error', reject);
+    request.on('aborted', () => reject(new ProblemError('JsonPayload', { detail: 'The request body was cut off.' })));
   });
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { UnderWay } from '@postrider/shared/domain/under-way';
 
 /** Busy clients send their next request sooner, and learn from its answer that this connection ends. */
 const idleGraceMs = 500;
@@ -19,19 +20,19 @@ export interface ServerDrain {
  * request into a connection that is just being closed.
  */
 export function followAnswers(server: Server): ServerDrain {
-  const underWay = new Set<ServerResponse>();
+  const underWay = new UnderWay<ServerResponse>();
   let closing = false;
   server.prependListener('request', (_request, response) => {
     if (closing) {
       response.shouldKeepAlive = false;
     }
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
+    const started = underWay.start(response, performance.now());
+    response.on('close', () => underWay.end(started));
   });
   return {
     async close() {
       closing = true;
-      for (const response of underWay) {
+      for (const response of underWay.items()) {
         response.shouldKeepAlive = false;
       }
       const closed = once(server, 'close');
@@ -39,7 +40,7 @@ export function followAnswers(server: Server): ServerDrain {
       NetServer.prototype.close.call(server);
       await Promise.race([closed, wait(idleGraceMs)]);
       server.closeIdleConnections();
-      while (underWay.size > 0) {
+      while (underWay.count() > 0) {
         await wait(lookEveryMs);
       }
       // Connections on which no request ever came count as busy.

@@ -2,8 +2,8 @@ import { isIPv6, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Where a client thinks it is: by the Host that it sent. It may send any, also none or one that no URL can have. */
-export function originOf(request: { readonly protocol: string; readonly host: string | undefined; readonly socket: Duplex }): string {
-  const origin = `${request.protocol}://${request.host ?? ''}`;
+export function originOf(request: { readonly host: string | undefined; readonly socket: Duplex }): string {
+  const origin = `http://${request.host ?? ''}`;
   return URL.canParse(origin) ? origin : addressOf(request.socket);
 }
 

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../problems.ts';
 import type { Admission, RateLimiter, RateLimitLayer } from '../services/limits/rate-limiter.ts';
+import type { Exchange } from './exchange.ts';
 import type { Principal } from './principal.ts';
 
 /** What monitoring asks must be answered however busy the API is. */
@@ -14,13 +15,12 @@ export interface RateLimiting {
 /** Lets a request in before it is known who asks, or refuses it with what to do about it. */
 export async function admitRequest(
   { limiter, report }: RateLimiting,
-  request: { readonly path: string; readonly ip: string | null },
-  response: ServerResponse,
+  { path, ip, response }: Pick<Exchange, 'path' | 'ip' | 'response'>,
 ): Promise<void> {
-  if (exemptPaths.has(request.path)) {
+  if (exemptPaths.has(path)) {
     return;
   }
-  for (const admission of await limiter.admitAddress(request.ip)) {
+  for (const admission of await limiter.admitAddress(ip)) {
     // What all clients together leave is nobody's business until it is nothing.
     if (admission.layer !== 'global' || !admission.isTaken) {
       describe(admission, response);

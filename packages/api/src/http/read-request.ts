@@ -1,80 +1,170 @@
+import type { IncomingMessage } from 'node:http';
 import type { DatabasePool } from '@postrider/shared/database/pool';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import { requestBodyBytesMax } from '@postrider/shared/domain/limits';
 import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
-import { createAudit } from '../services/audit.ts';
+import { type Audit, createAudit } from '../services/audit.ts';
 import { authorizeApplication, type AuthorizedApplication, authorizeOperation, authorizeOrganization } from './authorize.ts';
-import { actorOf, type Principal } from './principal.ts';
 import { readJsonBody } from './body.ts';
+import type { Exchange } from './exchange.ts';
 import { parseBody, parseParameters } from './parse.ts';
-import type { IdPlace, OperationRequest, RequestContext, Route } from './route.ts';
+import { actorOf, type Principal } from './principal.ts';
+import type { DescribedProblem, IdPlace, OperationRequest, Route } from './route.ts';
 import { uuid } from './schemas.ts';
 
-/** The parts of a request before any schema has seen them. */
-export interface RawRequest extends Omit<RequestContext, 'principal' | 'db' | 'audit'> {
+/** A request whose route and sender are known, before any schema has seen its parts. */
+export interface RawRequest {
+  readonly route: Route;
+  readonly principal: Principal;
+  readonly exchange: Exchange;
   readonly params: Readonly<Record<string, string>>;
   /** A repeated parameter is a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
+  readonly identifyAgain: () => Promise<Principal>;
 }
 
 /**
- * Reads a request for a route, in the order that the contract promises: may the caller do that at all, may it do it to this organization or application,
- * and only then whether what it sent is valid.
+ * Reads a request for its route, in the order that the contract promises: may the caller do that at all, may it do it to this organization or
+ * application, and only then whether what it sent is valid.
  */
 export async function readRequest(
   context: Pick<ApiContext, 'db' | 'tokens'>,
-  route: Route,
-  principal: Principal,
   raw: RawRequest,
 ): Promise<OperationRequest<unknown, unknown, unknown>> {
+  const { route, principal } = raw;
   authorizeOperation(principal, route);
-  const { schemas } = route;
-  const body = schemas.body
-    ? await readJsonBody(raw.message, route.bodyBytesMax ?? requestBodyBytesMax, route.bodyMayBeLeftOut)
-    : undefined;
-  const organizationId = route.organization === undefined ? null : idAt(organizationParameter, route.organization, raw, body);
-  if (organizationId !== null) {
-    authorizeOrganization(principal, organizationId);
+  const body = await readBody(raw);
+  if (route.organization !== undefined) {
+    const organizationId = idAt('organization_id', route.organization, raw, body);
+    if (organizationId !== null) {
+      authorizeOrganization(principal, organizationId);
+    }
   }
-  const applicationId = route.application === undefined ? null : idAt(applicationParameter, route.application, raw, body);
-  const application =
-    applicationId === null || (route.checksApplicationItself && principal.kind === 'master')
-      ? null
-      : await authorizeApplication(context.tokens, principal, applicationId);
-  return {
-    ...raw,
-    principal,
-    // When it is asked for: ingest, which is asked most, writes for all tenants at once.
-    get db() {
-      return databaseFor(context.db, principal, application);
-    },
-    audit: createAudit({ actor: actorOf(principal), ip: raw.ip, requestId: raw.requestId, action: route.name }),
-    params: schemas.params ? parseParameters(schemas.params, raw.params) : undefined,
-    query: schemas.query ? parseParameters(schemas.query, raw.query) : undefined,
-    body: schemas.body ? parseBody(schemas.body, body) : undefined,
-  };
+  let application: AuthorizedApplication | null = null;
+  if (route.application !== undefined && !(route.checksApplicationItself && principal.kind === 'master')) {
+    const applicationId = idAt('application_id', route.application, raw, body);
+    application = applicationId === null ? null : await authorizeApplication(context.tokens, principal, applicationId);
+  }
+  const { schemas } = route;
+  const params = schemas.params ? parseParameters(schemas.params, raw.params) : undefined;
+  const query = schemas.query ? parseParameters(schemas.query, raw.query) : undefined;
+  if (body?.failure !== undefined) {
+    throw body.failure;
+  }
+  return new RequestForRoute(context.db, raw, application, { params, query, body: body?.value });
 }
 
-const applicationParameter = z.object({ application_id: uuid }).transform((read) => read.application_id);
-const organizationParameter = z.object({ organization_id: uuid }).transform((read) => read.organization_id);
+/** A body as it came, and what its schema makes of it or says against it. */
+interface ReadBody {
+  readonly sent: unknown;
+  readonly value?: unknown;
+  readonly failure?: unknown;
+}
 
-/** Null for a body without a readable id, which is refused for that when it is parsed. */
-function idAt(parameter: z.ZodType<string>, place: IdPlace, raw: RawRequest, body: unknown): string | null {
-  if (place !== 'body') {
-    return parseParameters(parameter, raw[place]);
+async function readBody({ route, exchange }: RawRequest): Promise<ReadBody | null> {
+  if (!route.schemas.body) {
+    return null;
   }
-  return idIn(parameter, body);
+  const sent = await readJsonBody(exchange.message, route.bodyBytesMax ?? requestBodyBytesMax, route.bodyMayBeLeftOut);
+  try {
+    return { sent, value: parseBody(route.schemas.body, sent) };
+  } catch (failure) {
+    return { sent, failure };
+  }
+}
+
+const idParameters = {
+  application_id: z.object({ application_id: uuid }).transform((read) => read.application_id),
+  organization_id: z.object({ organization_id: uuid }).transform((read) => read.organization_id),
+};
+
+type IdName = keyof typeof idParameters;
+
+/** Null for a body without a readable id, which is refused for that when it has been seen who asks. */
+function idAt(name: IdName, place: IdPlace, raw: RawRequest, body: ReadBody | null): string | null {
+  if (place !== 'body') {
+    return parseParameters(idParameters[name], raw[place]);
+  }
+  // What its schema has read need not be read once more.
+  return idOf(name, body?.value) ?? idIn(name, body?.sent);
+}
+
+function idOf(name: IdName, value: unknown): string | null {
+  const id: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : null;
+  return typeof id === 'string' ? id : null;
 }
 
 /** The application that an event says it is of; null when it cannot be read. */
 export function applicationIdIn(body: unknown): string | null {
-  return idIn(applicationParameter, body);
+  return idIn('application_id', body);
 }
 
-function idIn(parameter: z.ZodType<string>, body: unknown): string | null {
-  const read = parameter.safeParse(body);
+function idIn(name: IdName, body: unknown): string | null {
+  const read = idParameters[name].safeParse(body);
   return read.success ? read.data : null;
+}
+
+/** What a handler gets. The parts that few handlers ask for are made when they do: ingest, which is asked most, needs none of them. */
+class RequestForRoute implements OperationRequest<unknown, unknown, unknown> {
+  readonly principal: Principal;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly #db: AllTenantsDatabase;
+  readonly #raw: RawRequest;
+  readonly #application: AuthorizedApplication | null;
+
+  constructor(
+    db: AllTenantsDatabase,
+    raw: RawRequest,
+    application: AuthorizedApplication | null,
+    read: Pick<OperationRequest<unknown, unknown, unknown>, 'params' | 'query' | 'body'>,
+  ) {
+    this.principal = raw.principal;
+    this.params = read.params;
+    this.query = read.query;
+    this.body = read.body;
+    this.#db = db;
+    this.#raw = raw;
+    this.#application = application;
+  }
+
+  get db(): DatabasePool {
+    return databaseFor(this.#db, this.principal, this.#application);
+  }
+
+  get audit(): Audit {
+    return createAudit({ actor: actorOf(this.principal), ip: this.ip, requestId: this.requestId, action: this.#raw.route.name });
+  }
+
+  get origin(): string {
+    return this.#raw.exchange.origin;
+  }
+
+  get pathWithQuery(): string {
+    return this.#raw.exchange.pathWithQuery;
+  }
+
+  get ip(): string | null {
+    return this.#raw.exchange.ip;
+  }
+
+  get requestId(): string {
+    return this.#raw.exchange.requestId;
+  }
+
+  get message(): IncomingMessage {
+    return this.#raw.exchange.message;
+  }
+
+  identifyAgain(): Promise<Principal> {
+    return this.#raw.identifyAgain();
+  }
+
+  describeProblem(error: unknown): DescribedProblem {
+    return this.#raw.exchange.describeProblem(error);
+  }
 }
 
 /** The database as far as a request may see it: the application that it names, else all that its token may use. */

@@ -97,6 +97,8 @@ interface OperationFacts {
   readonly checksApplicationItself?: boolean;
   /** True for what changes nothing though it is no GET: viewers may call it. */
   readonly readOnly?: boolean;
+  /** True where the cost of each request counts: its path, which has no parameters, is looked up before the router is asked. */
+  readonly isHot?: boolean;
   /** Largest body in bytes where it is not the usual one. */
   readonly bodyBytesMax?: number;
   /** Where the handler reads the body of the message by itself: what it may be. */

@@ -1,10 +1,12 @@
 import { pipeline } from 'node:stream/promises';
-import type { Request, Response } from 'express';
+import type { ServerResponse } from 'node:http';
+import type { Exchange } from './exchange.ts';
 import type { Reply } from './route.ts';
 
 /** Sends a reply. */
-export async function send(request: Request, response: Response, reply: Reply): Promise<void> {
-  response.status(reply.status);
+export async function send(exchange: Pick<Exchange, 'message' | 'response'>, reply: Reply): Promise<void> {
+  const { response } = exchange;
+  response.statusCode = reply.status;
   for (const [name, value] of Object.entries(reply.headers ?? {})) {
     response.setHeader(name, value);
   }
@@ -16,7 +18,7 @@ export async function send(request: Request, response: Response, reply: Reply): 
     response.end(reply.content.bytes);
   } else if (reply.stream) {
     response.setHeader('Content-Type', reply.stream.type);
-    await sendParts(request, response, reply.stream.parts);
+    await sendParts(exchange, reply.stream.parts);
   } else if (reply.body === undefined) {
     response.end();
   } else {
@@ -25,7 +27,7 @@ export async function send(request: Request, response: Response, reply: Reply): 
 }
 
 /** What `response.json` does, without the settings that it asks for and the types that it looks up. */
-function sendJson(response: Response, body: unknown): void {
+function sendJson(response: ServerResponse, body: unknown): void {
   const text = JSON.stringify(body);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(text));
@@ -34,7 +36,7 @@ function sendJson(response: Response, body: unknown): void {
 }
 
 /** A client that goes away in the middle ends it: what it was not told, it cannot miss. */
-async function sendParts(request: Request, response: Response, parts: AsyncIterable<string>): Promise<void> {
+async function sendParts({ message, response }: Pick<Exchange, 'message' | 'response'>, parts: AsyncIterable<string>): Promise<void> {
   // Before the first part, which may be waiting for something that the client sends only then.
   response.flushHeaders();
   try {
@@ -44,9 +46,9 @@ async function sendParts(request: Request, response: Response, parts: AsyncItera
       throw error;
     }
   }
-  if (!request.complete) {
+  if (!message.complete) {
     // Whatever else the client sends means nothing, so the connection cannot carry another request.
-    request.socket.end();
+    message.socket.end();
   }
 }
 

@@ -27,7 +27,7 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
   });
   server.on('request', (request, response) => {
     answering.set(request.socket, response);
-    response.once('close', () => {
+    response.on('close', () => {
       if (answering.get(request.socket) === response) {
         answering.delete(request.socket);
       }

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 /** What express routes to, as the document writes it. */
 function servedOperations(): string[] {
-  return api.app.router.stack.flatMap(({ route }) =>
+  return api.router.router.stack.flatMap(({ route }) =>
     route === undefined
       ? []
       : route.stack

@@ -11,6 +11,7 @@ export function eventRoutes(context: ApiContext): Route[] {
       summary: 'Ingests an event: at 201 it and its attempts are committed',
       method: 'post',
       path: '/event',
+      isHot: true,
       access: 'application',
       application: 'body',
       bodyBytesMax: context.settings.eventBodyBytesMax,

@@ -4,13 +4,15 @@ import { type ApplicationSecretOwner, findApplicationSecret } from '@postrider/s
 import { findServiceTokenOwner, type ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import { isOwnNotification } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
 import { createMemory, type Memory } from './memory.ts';
 
-/** Whose tokens and applications are whose: from memory, or looked up. All by what the client sent, so before any tenant is known. */
+/**
+ * Whose tokens and applications are whose: from memory, or looked up. All by what the client sent, so before any tenant is known; tokens by
+ * their hash, so that none stays in memory.
+ */
 export interface TokenCache {
-  findApplicationSecret(token: string): Promise<ApplicationSecretOwner | undefined>;
-  findServiceToken(token: string): Promise<ServiceTokenOwner | undefined>;
+  findApplicationSecret(tokenHash: Buffer): Promise<ApplicationSecretOwner | undefined>;
+  findServiceToken(tokenHash: Buffer): Promise<ServiceTokenOwner | undefined>;
   /** An application never changes its organization; when it is deleted, so are its secrets, and everything here is forgotten. */
   findApplication(applicationId: string): Promise<ApplicationRow | undefined>;
   /** The limits of their own that an application and its organization have. */
@@ -35,7 +37,6 @@ export interface TokenCacheOptions {
 
 export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOptions): TokenCache {
   const { report } = options;
-  // By hash, so that no token stays in memory.
   const secrets = createMemory({
     ...options,
     lookUp: (key) => findApplicationSecret(db, Buffer.from(key, 'base64')),
@@ -61,8 +62,8 @@ export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOpti
   let heedsOwn = false;
   const clear = (): void => all.forEach((memory) => memory.clear());
   return {
-    findApplicationSecret: (token) => secrets.find(tokenHash(token).toString('base64')),
-    findServiceToken: (token) => serviceTokens.find(tokenHash(token).toString('base64')),
+    findApplicationSecret: (tokenHash) => secrets.find(tokenHash.toString('base64')),
+    findServiceToken: (tokenHash) => serviceTokens.find(tokenHash.toString('base64')),
     findApplication: (applicationId) => applications.find(applicationId),
     findLimits: (applicationId) => limits.find(applicationId),
     async forgetAfter(change) {

@@ -7,9 +7,9 @@ import { ApiClient } from '@postrider/testkit/api-client';
 import { DocumentedAnswers } from '@postrider/testkit/documented-answers';
 import { testMasterKey, testSecretsKey } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
-import type { Express } from 'express';
 import { pino } from 'pino';
 import type { ApiContext } from '../context.ts';
+import type { MountedRoutes } from '../http/mount.ts';
 import { createApiServer } from '../http/server.ts';
 import { noQuotas, type QuotaOptions } from '../services/limits/quotas.ts';
 import { noRateLimits, type RateLimits } from '../services/limits/rate-limiter.ts';
@@ -20,7 +20,7 @@ export interface ServedApi {
   readonly url: string;
   /** With the master key; every answer is held to the OpenAPI document. */
   readonly master: ApiClient;
-  readonly app: Express;
+  readonly router: MountedRoutes['router'];
   readonly context: ApiContext;
   /** As when the process is to stop. */
   endStreams(): void;
@@ -64,13 +64,13 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
     wait: (delayMs) => wait(delayMs),
   });
   tokens.setListening(true);
-  const server = createApiServer(app, { keepAliveTimeoutMs: 5000 }).listen(0, '127.0.0.1');
+  const server = createApiServer(app.listener, { keepAliveTimeoutMs: 5000 }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = urlOf(server);
   return {
     url,
     master: new ApiClient(url, testMasterKey, (await DocumentedAnswers.of(url)).check),
-    app,
+    router: app.router,
     context,
     endStreams,
     close() {

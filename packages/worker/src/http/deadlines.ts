@@ -1,4 +1,4 @@
-import { type Started, UnderWay } from '../under-way.ts';
+import { type Started, UnderWay } from '@postrider/shared/domain/under-way';
 
 /**
  * Deadlines that all lie equally far after their starts, so that they come in the order of these and one timer does for all, where a timer

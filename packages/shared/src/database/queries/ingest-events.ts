@@ -1,6 +1,5 @@
-import type { QueryResultRow } from 'pg';
 import { byteaArray, textArray, timestamptzArray, uuidArray } from '../binary-array.ts';
-import type { Database } from '../pool.ts';
+import type { Database, TextRow } from '../pool.ts';
 
 /** An event as it is stored. Within one call no two have the same application and event id. */
 export interface EventToIngest {
@@ -18,17 +17,17 @@ export interface EventToIngest {
 }
 
 /** What became of one event of the group. */
-export interface IngestedRow extends QueryResultRow {
+export interface IngestedRow {
   /** Position in the group, from 1. */
   readonly ordinality: number;
   readonly application_exists: boolean;
   readonly event_type_exists: boolean;
   /** Null when the event id was taken, or the application or event type does not exist. */
   readonly received_at: Date | null;
-  /** The pools of workers that got attempts to deliver now from the group; on the row of the first event only. */
-  readonly pool_ids: number[] | null;
+  /** The pools of workers that got attempts to deliver now from the group; of the first event only. */
+  readonly pool_ids: readonly number[];
   /** The same of attempts that are parked. */
-  readonly parked_pool_ids: number[] | null;
+  readonly parked_pool_ids: readonly number[];
 }
 
 /**
@@ -36,7 +35,7 @@ export interface IngestedRow extends QueryResultRow {
  * partition (see `isMissingPartition`) when today has none.
  */
 export async function ingestEvents(db: Database, events: readonly EventToIngest[]): Promise<IngestedRow[]> {
-  const { rows } = await db.query<IngestedRow>({
+  const rows = await db.queryText({
     name: 'ingest_events',
     text: sql,
     values: [
@@ -53,7 +52,22 @@ export async function ingestEvents(db: Database, events: readonly EventToIngest[
       byteaArray(events.map((event) => event.contentHash)),
     ],
   });
-  return rows;
+  return rows.map(ingestedRow);
+}
+
+function ingestedRow([ordinality, applicationExists, eventTypeExists, receivedAtMs, poolIds, parkedPoolIds]: TextRow): IngestedRow {
+  return {
+    ordinality: Number(ordinality),
+    application_exists: applicationExists === 't',
+    event_type_exists: eventTypeExists === 't',
+    received_at: typeof receivedAtMs === 'string' ? new Date(Number(receivedAtMs)) : null,
+    pool_ids: numbersOf(poolIds),
+    parked_pool_ids: numbersOf(parkedPoolIds),
+  };
+}
+
+function numbersOf(list: string | null | undefined): number[] {
+  return typeof list === 'string' ? list.split(',').map(Number) : [];
 }
 
 // Keys go in by order of (application_id, event_id): unordered, two instances with the same ids deadlock.
@@ -116,9 +130,9 @@ new_attempt as (
   from matched
   returning pool_id, lane
 )
-select j.ordinality::integer, j.application_exists, j.event_type_exists, a.received_at,
-       case when j.ordinality = 1 then (select array_agg(distinct pool_id) from new_attempt where lane = 0) end as pool_ids,
-       case when j.ordinality = 1 then (select array_agg(distinct pool_id) from new_attempt where lane = 1) end as parked_pool_ids
+select j.ordinality, j.application_exists, j.event_type_exists, (extract(epoch from a.received_at) * 1000)::bigint,
+       case when j.ordinality = 1 then (select string_agg(distinct pool_id::text, ',') from new_attempt where lane = 0) end,
+       case when j.ordinality = 1 then (select string_agg(distinct pool_id::text, ',') from new_attempt where lane = 1) end
 from judged j
 left join accepted a on a.ordinality = j.ordinality
 `;

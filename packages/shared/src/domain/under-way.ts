@@ -17,7 +17,7 @@ export type { Started };
 /**
  * What is under way, in the order in which it was started. Its members forget each other when they end. A Map would leave behind every table
  * that it outgrew, each holding the next one and all that was under way at its time: once the first is old, all that was ever started lives
- * until the next full collection, and most of a delivery's cost is in copying it.
+ * until the next full collection, and most of the cost of a delivery, or of a request, is in copying it.
  */
 export class UnderWay<T> {
   #first: Started<T> | null = null;

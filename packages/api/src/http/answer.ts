@@ -1,0 +1,58 @@
+import type { ApiContext } from '../context.ts';
+import type { RateLimiter } from '../services/limits/rate-limiter.ts';
+import type { Authenticator } from './authenticate.ts';
+import { authorizeOperation } from './authorize.ts';
+import type { Exchange } from './exchange.ts';
+import { invalidField } from './parse.ts';
+import type { Principal } from './principal.ts';
+import { admitPrincipal, type RateLimiting } from './rate-limits.ts';
+import { readRequest } from './read-request.ts';
+import type { Route } from './route.ts';
+import { send } from './send.ts';
+
+export interface AnswerOptions {
+  readonly authenticator: Authenticator;
+  readonly limiter: RateLimiter;
+  readonly report: RateLimiting['report'];
+  readonly context: Pick<ApiContext, 'db' | 'tokens'>;
+}
+
+const anonymous: Principal = { kind: 'anonymous' };
+
+/** Answers a request by its route. Fails with the problem that the client is to hear of. */
+export async function answer(
+  options: AnswerOptions,
+  route: Route,
+  exchange: Exchange,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
+  const identify = async (): Promise<Principal> =>
+    route.access === 'public' ? anonymous : options.authenticator.authenticate(exchange.message.headers.authorization);
+  const principal = await identify();
+  await admitPrincipal(options, principal, exchange.response);
+  const { query } = exchange;
+  refuseUnstorable(params);
+  refuseUnstorable(query);
+  const request = await readRequest(options.context, {
+    route,
+    principal,
+    exchange,
+    params,
+    query,
+    async identifyAgain() {
+      const current = await identify();
+      authorizeOperation(current, route);
+      return current;
+    },
+  });
+  await send(exchange, await route.handle(request));
+}
+
+/** PostgreSQL has no text with this character, so that no parameter with it can mean anything. */
+function refuseUnstorable(parameters: Readonly<Record<string, string | readonly string[]>>): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if ([value].flat().some((text) => text.includes('\u0000'))) {
+      throw invalidField(name, { code: 'character', message: 'the character U+0000 is not allowed' });
+    }
+  }
+}
