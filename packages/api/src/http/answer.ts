@@ -26,8 +26,8 @@ export async function answer(
   exchange: Exchange,
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const identify = async (): Promise<Principal> =>
-    route.access === 'public' ? anonymous : options.authenticator.authenticate(exchange.message.headers.authorization);
+  const identify = (): Promise<Principal> =>
+    route.access === 'public' ? Promise.resolve(anonymous) : options.authenticator.authenticate(exchange.message.headers.authorization);
   const principal = await identify();
   await admitPrincipal(options, principal, exchange.response);
   const { query } = exchange;

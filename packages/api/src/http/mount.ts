@@ -34,7 +34,8 @@ const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types'])
 
 /**
  * Makes an HTTP listener of routes. Every request goes the same way: it gets its id and the headers of every answer, passes the rules of other
- * origins, `Host` and the rate limits, and goes on to its route. Hot routes are found by a look into a table, the others by express. Every
+ * origins, `Host` and the rate limits, and goes on to its route. Hot routes are found by a look into a table,
+ * when the URL is letter by letter what it should be; all others, and they otherwise, by express. Every
  * error is answered with a problem document.
  */
 export function mountRoutes(options: MountOptions): MountedRoutes {
@@ -49,9 +50,11 @@ export function mountRoutes(options: MountOptions): MountedRoutes {
 
   /** Never fails: whatever goes wrong is answered. */
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    message.url = normalizeUrl(message.url ?? '');
-    const exchange = new Exchange(exchangeOptions, message, response);
     const hotRoute = hot.get(`${message.method} ${message.url}`);
+    if (!hotRoute) {
+      message.url = normalizeUrl(message.url ?? '');
+    }
+    const exchange = new Exchange(exchangeOptions, message, response);
     begin(options, exchange, hotRoute);
     try {
       allow(exchange);
