@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { openPool } from '@postrider/shared/database/pool';
 import { type EventToIngest, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { newId } from '@postrider/shared/domain/ids';
+import { mayWriteGroup } from '@postrider/shared/domain/ingest-groups';
 import { ingestGroupEventsMax } from '@postrider/shared/domain/limits';
 import { createLogger } from '@postrider/shared/observability/logger';
 import { urlOf } from '@postrider/shared/observability/server-url';
@@ -38,17 +39,27 @@ interface Waiting {
 
 let waiting: Waiting[] = [];
 let inFlight = 0;
+let eventsInFlight = 0;
 let scheduled = false;
+
+/** Groups as Postrider makes them. */
+function mayWrite(): boolean {
+  return mode === 'group'
+    ? mayWriteGroup({ groupsInFlight: inFlight, eventsInFlight, eventsWaiting: waiting.length, bytesWaiting: 0 })
+    : inFlight < connectionsMax;
+}
 
 function flush(): void {
   scheduled = false;
-  while (inFlight < connectionsMax && waiting.length > 0) {
+  while (waiting.length > 0 && mayWrite()) {
     const group = waiting.slice(0, groupEventsMax);
     waiting = waiting.slice(groupEventsMax);
     inFlight += 1;
+    eventsInFlight += group.length;
     // Ends the process when it fails: then there is nothing to measure.
     void write(group).then(() => {
       inFlight -= 1;
+      eventsInFlight -= group.length;
       flush();
     });
   }

@@ -1,7 +1,6 @@
 import type { ApiContext } from '../context.ts';
 import type { RateLimiter } from '../services/limits/rate-limiter.ts';
 import type { Authenticator } from './authenticate.ts';
-import { authorizeOperation } from './authorize.ts';
 import type { Exchange } from './exchange.ts';
 import { invalidField } from './parse.ts';
 import type { Principal } from './principal.ts';
@@ -33,25 +32,14 @@ export async function answer(
   const { query } = exchange;
   refuseUnstorable(params);
   refuseUnstorable(query);
-  const request = await readRequest(options.context, {
-    route,
-    principal,
-    exchange,
-    params,
-    query,
-    async identifyAgain() {
-      const current = await identify();
-      authorizeOperation(current, route);
-      return current;
-    },
-  });
+  const request = await readRequest(options.context, { route, principal, exchange, params, query, identify });
   await send(exchange, await route.handle(request));
 }
 
 /** PostgreSQL has no text with this character, so that no parameter with it can mean anything. */
 function refuseUnstorable(parameters: Readonly<Record<string, string | readonly string[]>>): void {
-  for (const [name, value] of Object.entries(parameters)) {
-    if ([value].flat().some((text) => text.includes('\u0000'))) {
+  for (const name in parameters) {
+    if ([parameters[name]].flat().some((text) => text?.includes('\u0000'))) {
       throw invalidField(name, { code: 'character', message: 'the character U+0000 is not allowed' });
     }
   }

@@ -42,15 +42,14 @@ export function mountRoutes(options: MountOptions): MountedRoutes {
   const { settings } = options.context;
   const exchangeOptions: ExchangeOptions = { report: options.report, reverseProxyIps: settings.reverseProxyIps ?? [] };
   const allow = allowOrigins(settings.corsAllowedOrigins ?? []);
-  const hot = new Map(
-    options.routes.filter(({ isHot }) => isHot).map((route) => [`${route.method.toUpperCase()} ${pathOf(route)}`, route]),
-  );
+  const hot = new Map(options.routes.filter(({ isHot }) => isHot).map((route) => [pathOf(route), route]));
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const router = routerOf(options, exchanges);
 
   /** Never fails: whatever goes wrong is answered. */
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const hotRoute = hot.get(`${message.method} ${message.url}`);
+    const ofPath = hot.get(message.url ?? '');
+    const hotRoute = ofPath?.method.toUpperCase() === message.method ? ofPath : undefined;
     if (!hotRoute) {
       message.url = normalizeUrl(message.url ?? '');
     }

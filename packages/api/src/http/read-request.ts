@@ -21,7 +21,8 @@ export interface RawRequest {
   readonly params: Readonly<Record<string, string>>;
   /** A repeated parameter is a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
-  readonly identifyAgain: () => Promise<Principal>;
+  /** Who is asking, by now. */
+  readonly identify: () => Promise<Principal>;
 }
 
 /**
@@ -33,8 +34,15 @@ export async function readRequest(
   raw: RawRequest,
 ): Promise<OperationRequest<unknown, unknown, unknown>> {
   const { route, principal } = raw;
+  const { schemas } = route;
   authorizeOperation(principal, route);
-  const body = await readBody(raw);
+  const body = schemas.body
+    ? parsedBy(
+        schemas.body,
+        route,
+        await readJsonBody(raw.exchange.message, route.bodyBytesMax ?? requestBodyBytesMax, route.bodyMayBeLeftOut),
+      )
+    : null;
   if (route.organization !== undefined) {
     const organizationId = idAt('organization_id', route.organization, raw, body);
     if (organizationId !== null) {
@@ -46,7 +54,6 @@ export async function readRequest(
     const applicationId = idAt('application_id', route.application, raw, body);
     application = applicationId === null ? null : await authorizeApplication(context.tokens, principal, applicationId);
   }
-  const { schemas } = route;
   const params = schemas.params ? parseParameters(schemas.params, raw.params) : undefined;
   const query = schemas.query ? parseParameters(schemas.query, raw.query) : undefined;
   if (body?.failure !== undefined) {
@@ -62,13 +69,13 @@ interface ReadBody {
   readonly failure?: unknown;
 }
 
-async function readBody({ route, exchange }: RawRequest): Promise<ReadBody | null> {
-  if (!route.schemas.body) {
-    return null;
+function parsedBy(schema: z.ZodType, { readPlainBody }: Route, sent: unknown): ReadBody {
+  const plain = readPlainBody?.(sent) ?? null;
+  if (plain !== null) {
+    return { sent, value: plain };
   }
-  const sent = await readJsonBody(exchange.message, route.bodyBytesMax ?? requestBodyBytesMax, route.bodyMayBeLeftOut);
   try {
-    return { sent, value: parseBody(route.schemas.body, sent) };
+    return { sent, value: parseBody(schema, sent) };
   } catch (failure) {
     return { sent, failure };
   }
@@ -158,8 +165,11 @@ class RequestForRoute implements OperationRequest<unknown, unknown, unknown> {
     return this.#raw.exchange.message;
   }
 
-  identifyAgain(): Promise<Principal> {
-    return this.#raw.identifyAgain();
+  async identifyAgain(): Promise<Principal> {
+    const { identify, route } = this.#raw;
+    const current = await identify();
+    authorizeOperation(current, route);
+    return current;
   }
 
   describeProblem(error: unknown): DescribedProblem {

@@ -118,12 +118,15 @@ export interface Operation<P extends z.ZodType, Q extends z.ZodType, B extends z
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Reads bodies of the usual kind as the schema would, but faster; null for all others. */
+  readonly readPlainBody?: (value: unknown) => z.output<B> | null;
   readonly handle: (request: OperationRequest<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Reply>;
 }
 
 /** One operation of the API, as it is mounted and documented. */
 export interface Route extends OperationFacts {
   readonly schemas: { readonly params?: z.ZodType; readonly query?: z.ZodType; readonly body?: z.ZodType };
+  readonly readPlainBody?: (value: unknown) => unknown;
   /** A method, not a property: what it may be called with depends on the schemas, which `readRequest` sees to. */
   handle(request: OperationRequest<unknown, unknown, unknown>): Promise<Reply>;
 }

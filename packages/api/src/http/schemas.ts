@@ -1,4 +1,3 @@
-import { normalizeUuid } from '@postrider/shared/domain/ids';
 import { z } from 'zod';
 
 /** A UUID in any 8-4-4-4-12 form, read as lower case. */
@@ -7,7 +6,7 @@ export const uuid = z
   .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/, {
     error: 'wanted a UUID such as 0192b6a0-7d3e-7c3a-9f67-3d6f5a0b1c2d',
   })
-  .transform((value) => normalizeUuid(value) ?? value)
+  .toLowerCase()
   .meta({ format: 'uuid' });
 
 /** What JSON Schema can say of the texts below; PostgreSQL and headers cannot carry control characters. */
@@ -23,9 +22,13 @@ export function text(min: number, max: number) {
         const bound = length < min ? ({ code: 'too_small', minimum: min } as const) : ({ code: 'too_big', maximum: max } as const);
         context.addIssue({ ...bound, origin: 'string', inclusive: true, input: value, message: `wanted ${min} to ${max} characters` });
       }
+      if (/\p{Cc}/u.test(value)) {
+        context.addIssue({ code: 'custom', message: 'control characters are not allowed' });
+      }
+      if (!value.isWellFormed()) {
+        context.addIssue({ code: 'custom', message: 'wanted well-formed Unicode' });
+      }
     })
-    .refine((value) => !/\p{Cc}/u.test(value), { error: 'control characters are not allowed' })
-    .refine((value) => value.isWellFormed(), { error: 'wanted well-formed Unicode' })
     .meta({ minLength: min, maxLength: max, pattern: textPattern });
 }
 
@@ -116,12 +119,15 @@ export const timestamp = z
   })
   .meta({ format: 'date-time', examples: ['2024-05-01T12:00:00Z'] });
 
-function readTimestamp(value: string): Date | null {
+/** The time that a text says by RFC 3339; null when it says none. */
+export function readTimestamp(value: string): Date | null {
   const [, day = '', time, fraction = '', offset = ''] = rfc3339.exec(value) ?? [];
-  const midnight = new Date(`${day}T00:00:00Z`);
   const date = new Date(`${day}T${time}${fraction.slice(0, 4)}${offset.toUpperCase()}`);
-  // Date takes the 31st of a short month for the 1st of the next.
-  const exists = midnight.getUTCDate() === Number(day.slice(-2));
+  // Date takes the 31st of a short month for the 1st of the next. From numbers, which is a third of the work of reading another text.
+  const dayOfMonth = Number(day.slice(8));
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(Number(day.slice(0, 4)), Number(day.slice(5, 7)) - 1, dayOfMonth);
+  const exists = midnight.getUTCDate() === dayOfMonth;
   // An offset can lead out of the years 0000 to 9999, which are all that RFC 3339 can write in UTC.
   const year = date.getUTCFullYear();
   return exists && year >= 0 && year <= 9999 ? date : null;

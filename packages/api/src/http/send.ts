@@ -3,12 +3,14 @@ import type { ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.ts';
 import type { Reply } from './route.ts';
 
+const sent = Promise.resolve();
+
 /** Sends a reply. */
-export async function send(exchange: Pick<Exchange, 'message' | 'response'>, reply: Reply): Promise<void> {
+export function send(exchange: Pick<Exchange, 'message' | 'response'>, reply: Reply): Promise<void> {
   const { response } = exchange;
   response.statusCode = reply.status;
-  for (const [name, value] of Object.entries(reply.headers ?? {})) {
-    response.setHeader(name, value);
+  if (reply.headers) {
+    Object.entries(reply.headers).forEach(([name, value]) => response.setHeader(name, value));
   }
   if (reply.content) {
     response.setHeader('Content-Type', reply.content.type);
@@ -18,18 +20,20 @@ export async function send(exchange: Pick<Exchange, 'message' | 'response'>, rep
     response.end(reply.content.bytes);
   } else if (reply.stream) {
     response.setHeader('Content-Type', reply.stream.type);
-    await sendParts(exchange, reply.stream.parts);
+    return sendParts(exchange, reply.stream.parts);
   } else if (reply.body === undefined) {
     response.end();
   } else {
     sendJson(response, reply.body);
   }
+  return sent;
 }
 
 /** What `response.json` does, without the settings that it asks for and the types that it looks up. */
 function sendJson(response: ServerResponse, body: unknown): void {
   const text = JSON.stringify(body);
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  // For HEAD, too, where Node would not know it.
   response.setHeader('Content-Length', Buffer.byteLength(text));
   // As a text it leaves together with the headers, in one write.
   response.end(text);

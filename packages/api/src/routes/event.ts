@@ -1,6 +1,7 @@
 import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { eventPost, ingestedEvent } from '../schemas/events.ts';
+import { readPlainEventPost } from '../schemas/plain-event-post.ts';
 import { ingestPost } from './ingest-post.ts';
 
 /** Ingest: at 201 the event and all its attempts are committed. */
@@ -17,6 +18,7 @@ export function eventRoutes(context: ApiContext): Route[] {
       bodyBytesMax: context.settings.eventBodyBytesMax,
       checksApplicationItself: true,
       body: eventPost,
+      readPlainBody: readPlainEventPost,
       answer: { status: 201, schema: ingestedEvent },
       problems: [
         'EventTypeDoesNotExist',

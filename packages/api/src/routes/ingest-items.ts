@@ -5,6 +5,7 @@ import type { Principal } from '../http/principal.ts';
 import { applicationIdIn } from '../http/read-request.ts';
 import type { RequestContext } from '../http/route.ts';
 import { type EventPost, eventPost } from '../schemas/events.ts';
+import { readPlainEventPost } from '../schemas/plain-event-post.ts';
 import { type IngestedEvent, ingestPost, type PostContext } from './ingest-post.ts';
 
 /** What became of one event of a batch, as it is sent. */
@@ -77,7 +78,7 @@ function readItem(item: Item): ReadItem {
   let value: unknown;
   try {
     value = item.read();
-    const post = parseBody(eventPost, value);
+    const post = readPlainEventPost(value) ?? parseBody(eventPost, value);
     return { applicationId: post.application_id, post };
   } catch (failure) {
     return { applicationId: applicationIdIn(value), failure };

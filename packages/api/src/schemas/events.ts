@@ -6,6 +6,9 @@ const contentTypes = ['text/plain', 'application/json', 'application/octet-strea
 export type PayloadContentType = (typeof contentTypes)[number];
 export const payloadContentTypes: readonly PayloadContentType[] = contentTypes;
 
+export const labelsBounds = { entriesMax: 10, bytesMax: 50 };
+export const metadataBounds = { entriesMax: 50, bytesMax: 50 };
+
 /** What an application sends as an event. */
 export const eventPost = z
   .object({
@@ -15,8 +18,8 @@ export const eventPost = z
     payload: z.unknown().meta({ description: 'A string, or any JSON value where the content type is application/json.' }),
     payload_content_type: z.string().meta({ enum: [...contentTypes] }),
     occurred_at: timestamp,
-    labels: textMap({ entriesMax: 10, bytesMax: 50 }),
-    metadata: optional(textMap({ entriesMax: 50, bytesMax: 50 })),
+    labels: textMap(labelsBounds),
+    metadata: optional(textMap(metadataBounds)),
   })
   .meta({ id: 'EventPost' });
 

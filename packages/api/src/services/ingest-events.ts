@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import type { Database } from '@postrider/shared/database/pool';
 import { findEventKeys } from '@postrider/shared/database/queries/find-event-keys';
 import { type EventToIngest, type IngestedRow, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { newId } from '@postrider/shared/domain/ids';
+import { sha256 } from '@postrider/shared/domain/sha256';
 
 /** An event as its application sent it. */
 export interface NewEvent extends Omit<EventToIngest, 'eventId' | 'contentHash'> {
@@ -42,8 +42,8 @@ function hashContent(event: NewEvent): Buffer {
     sortedEntries(event.labels),
     sortedEntries(event.metadata),
   ]);
-  // In one call: an object of its own for each hash costs more than the copy.
-  return hash('sha256', Buffer.concat([Buffer.from(`${head}\0`), event.payload]), 'buffer');
+  // In one call: an object for each hash costs more than the copy.
+  return sha256(Buffer.concat([Buffer.from(`${head}\0`), event.payload]));
 }
 
 function sortedEntries(map: Readonly<Record<string, string>>): [string, string][] {

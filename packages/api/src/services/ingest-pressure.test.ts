@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { createIngestPressure } from './ingest-pressure.ts';
 
 const waitLimitMs = 1000;
-const busy = { events: 1, bytes: 1000, groupsInFlight: 2 };
-const idle = { ...busy, groupsInFlight: 0 };
+const busy = { events: 1, bytes: 1000, groupsInFlight: 2, isNext: false };
+const idle = { ...busy, groupsInFlight: 0, isNext: true };
 
 function givenPressure() {
   const clock = { nowMs: 0 };
@@ -57,7 +57,8 @@ test('what would be written at once is always taken, so that recovery is noticed
   const { pressure, write } = givenPressure();
   Array.from({ length: 10 }).forEach(() => write(10_000));
   expect(pressure.refusalOf(busy)).toBe('slow_database');
-  expect(pressure.refusalOf({ ...busy, groupsInFlight: 1 })).toBeNull();
+  expect(pressure.refusalOf({ ...busy, groupsInFlight: 1 })).toBe('slow_database');
+  expect(pressure.refusalOf({ ...busy, groupsInFlight: 1, isNext: true })).toBeNull();
 });
 
 test('while the database is away, one group at a time finds out', () => {

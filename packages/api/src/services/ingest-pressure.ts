@@ -20,6 +20,8 @@ export interface Waits {
   /** With those of the event that comes. */
   readonly bytes: number;
   readonly groupsInFlight: number;
+  /** Whether it would be written at once, with what waits already. */
+  readonly isNext: boolean;
 }
 
 /** Knows how long the database takes at the moment, and what that means for another event. */
@@ -57,7 +59,7 @@ export function createIngestPressure(options: IngestPressureOptions): IngestPres
   }
 
   return {
-    refusalOf({ events, bytes, groupsInFlight }) {
+    refusalOf({ events, bytes, groupsInFlight, isNext }) {
       if (events >= ingestWaitingEventsMax) {
         return 'too_many_events';
       }
@@ -68,7 +70,7 @@ export function createIngestPressure(options: IngestPressureOptions): IngestPres
         // One group at a time finds out whether the database is back.
         return 'database_away';
       }
-      if (groupsInFlight < concurrentGroupsMax) {
+      if (isNext) {
         return null;
       }
       const groupsAhead = Math.floor(Math.max(events / ingestGroupEventsMax, bytes / ingestGroupBytesMax));

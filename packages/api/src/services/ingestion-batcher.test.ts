@@ -67,6 +67,33 @@ test('what waits longer than the limit is refused, what was sent is not', async 
   expect(await reasonOf(after)).toBe('ingested');
 });
 
+test('beside a small group another one is written at once, beside a large one when much waits or it has ended', async () => {
+  const { batcher, groups } = givenBatcher(60_000);
+  const sizes = (): number[] => groups.map(({ events }) => events.length);
+  const ingest = async (count: number): Promise<void> => {
+    Array.from({ length: count }, () => void batcher.ingest(event));
+    await turn();
+  };
+  await ingest(1);
+  await ingest(30);
+  expect(sizes()).toEqual([1, 30]);
+  groups[0]?.write();
+  await turn();
+  await ingest(20);
+  expect(sizes()).toEqual([1, 30]);
+  await ingest(79);
+  expect(sizes()).toEqual([1, 30]);
+  await ingest(1);
+  expect(sizes()).toEqual([1, 30, 100]);
+  await ingest(5);
+  expect(sizes()).toEqual([1, 30, 100]);
+  groups[1]?.write();
+  groups[2]?.write();
+  await turn();
+  expect(sizes()).toEqual([1, 30, 100, 5]);
+  groups[3]?.write();
+});
+
 test('when the database is away, what waits is refused with what failed, and the next event tries again', async () => {
   const { batcher, groups } = givenBatcher(60_000);
   const sent = Array.from({ length: 400 }, () => reasonOf(batcher.ingest(event)));

@@ -1,12 +1,11 @@
 import { isConnectionFailure, isMissingPartition, isRefusedData, isTransient } from '@postrider/shared/database/postgres-errors';
 import type { EventToIngest } from '@postrider/shared/database/queries/ingest-events';
+import { concurrentGroupsMax, mayWriteGroup } from '@postrider/shared/domain/ingest-groups';
 import { ingestWaitMsMax } from '@postrider/shared/domain/limits';
 import { type IngestedGroup, type IngestResult, type NewEvent, prepareEvent } from './ingest-events.ts';
 import { createIngestPressure, IngestionOverloadedError, type RefusalReason } from './ingest-pressure.ts';
 import { createWaitingEvents, type WaitingEvent } from './waiting-events.ts';
 
-/** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
-const concurrentGroupsMax = 2;
 /** Waits before a group is sent again after its connection broke: the client is waiting, and tries again by itself after that. */
 const resendDelaysMs = [50, 200, 1000, 2000] as const;
 /** A statement that hung until its own limit is not sent again: its clients have waited long enough to hear that they should. */
@@ -42,7 +41,7 @@ export interface IngestionBatcher {
 }
 
 /**
- * Shares statements and commits between concurrent requests. There is no timer: a group is what arrived while the earlier ones were being
+ * Shares statements and commits between concurrent requests. There is no timer: a group is what arrived while the earlier one was being
  * written, so a lone event waits for nothing.
  */
 export function createIngestionBatcher(options: IngestionBatcherOptions): IngestionBatcher {
@@ -50,6 +49,7 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   const pressure = createIngestPressure({ waitLimitMs, concurrentGroupsMax, now });
   const waiting = createWaitingEvents({ waitLimitMs, now });
   let groupsInFlight = 0;
+  let eventsInFlight = 0;
   let scheduled = false;
   let onIdle: (() => void)[] = [];
 
@@ -64,14 +64,19 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
     }
   }
 
+  const mayStartGroup = (): boolean =>
+    mayWriteGroup({ groupsInFlight, eventsInFlight, eventsWaiting: waiting.count(), bytesWaiting: waiting.payloadBytes() });
+
   function startGroups(): void {
-    while (groupsInFlight < concurrentGroupsMax && waiting.count() > 0) {
+    while (waiting.count() > 0 && mayStartGroup()) {
       const group = waiting.takeGroup();
       groupsInFlight += 1;
+      eventsInFlight += group.length;
       const ended = pressure.groupStarted();
       // Settles every event of the group itself and never rejects.
       void writeGroup(options, group).then((end) => {
         groupsInFlight -= 1;
+        eventsInFlight -= group.length;
         ended(end);
         if (end === 'database_away') {
           // What waits would only find out the same, later.
@@ -88,7 +93,8 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
 
   return {
     ingest(event) {
-      const waits = { events: waiting.count(), bytes: waiting.payloadBytes() + event.payload.length, groupsInFlight };
+      const bytes = waiting.payloadBytes() + event.payload.length;
+      const waits = { events: waiting.count(), bytes, groupsInFlight, isNext: mayStartGroup() };
       const refusal = options.refusal?.() ?? pressure.refusalOf(waits);
       if (refusal) {
         return Promise.reject(new IngestionOverloadedError(refusal));

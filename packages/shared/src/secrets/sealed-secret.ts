@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { sha256 } from '../domain/sha256.ts';
 
 /** The key that seals secrets at rest, and the id by which sealed values name it. */
 export interface SecretsKey {
@@ -31,7 +32,7 @@ export function parseSecretsKey(base64: string): SecretsKey | null {
   if (bytes.length !== keyBytes || !/^[A-Za-z0-9+/]{43}=?$/.test(base64)) {
     return null;
   }
-  return { id: createHash('sha256').update(bytes).digest().subarray(0, keyIdBytes), key: createSecretKey(bytes) };
+  return { id: sha256(bytes).subarray(0, keyIdBytes), key: createSecretKey(bytes) };
 }
 
 /**
@@ -77,5 +78,5 @@ export function keyIdOf(sealed: Buffer): Buffer {
 
 /** What a token is looked up by: its SHA-256. Tokens are random, so that no slow hash is needed. */
 export function tokenHash(token: string): Buffer {
-  return hash('sha256', token, 'buffer');
+  return sha256(token);
 }

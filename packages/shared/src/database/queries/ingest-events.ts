@@ -55,19 +55,22 @@ export async function ingestEvents(db: Database, events: readonly EventToIngest[
   return rows.map(ingestedRow);
 }
 
-function ingestedRow([ordinality, applicationExists, eventTypeExists, receivedAtMs, poolIds, parkedPoolIds]: TextRow): IngestedRow {
+function ingestedRow(row: TextRow): IngestedRow {
+  const receivedAtMs = row[3];
   return {
-    ordinality: Number(ordinality),
-    application_exists: applicationExists === 't',
-    event_type_exists: eventTypeExists === 't',
+    ordinality: Number(row[0]),
+    application_exists: row[1] === 't',
+    event_type_exists: row[2] === 't',
     received_at: typeof receivedAtMs === 'string' ? new Date(Number(receivedAtMs)) : null,
-    pool_ids: numbersOf(poolIds),
-    parked_pool_ids: numbersOf(parkedPoolIds),
+    pool_ids: numbersOf(row[4]),
+    parked_pool_ids: numbersOf(row[5]),
   };
 }
 
-function numbersOf(list: string | null | undefined): number[] {
-  return typeof list === 'string' ? list.split(',').map(Number) : [];
+const none: readonly number[] = [];
+
+function numbersOf(list: string | null | undefined): readonly number[] {
+  return typeof list === 'string' ? list.split(',').map(Number) : none;
 }
 
 // Keys go in by order of (application_id, event_id): unordered, two instances with the same ids deadlock.

@@ -1,0 +1,23 @@
+import { ingestGroupBytesMax, ingestGroupEventsMax } from './limits.ts';
+
+/** Events, in groups that are being written or waiting for one. */
+export interface GroupLoad {
+  readonly groupsInFlight: number;
+  readonly eventsInFlight: number;
+  readonly eventsWaiting: number;
+  readonly bytesWaiting: number;
+}
+
+/** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
+export const concurrentGroupsMax = 2;
+/** Beside a group of fewer events another one is written at once: while little is going on nobody waits. */
+const smallGroupEvents = 8;
+/** Beside a larger one, another is written when so much waits: less costs the process and the database more apiece than it gains. */
+const secondGroupEvents = ingestGroupEventsMax / 2;
+const secondGroupBytes = ingestGroupBytesMax / 2;
+
+/** Whether what waits is to be written now, as a group of its own. */
+export function mayWriteGroup({ groupsInFlight, eventsInFlight, eventsWaiting, bytesWaiting }: GroupLoad): boolean {
+  const isMuch = eventsWaiting >= secondGroupEvents || bytesWaiting >= secondGroupBytes;
+  return groupsInFlight === 0 || (groupsInFlight < concurrentGroupsMax && (eventsInFlight < smallGroupEvents || isMuch));
+}

@@ -1,0 +1,9 @@
+import { hash } from 'node:crypto';
+
+/**
+ * SHA-256, in memory from the pool of buffers: a buffer with memory of its own, as Node makes it for a hash, costs more than the hash of a
+ * small value, and gives the collector something to do besides.
+ */
+export function sha256(data: string | Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', data, 'base64'), 'base64');
+}
