@@ -34,9 +34,8 @@ const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types'])
 
 /**
  * Makes an HTTP listener of routes. Every request goes the same way: it gets its id and the headers of every answer, passes the rules of other
- * origins, `Host` and the rate limits, and goes on to its route. Hot routes are found by a look into a table,
- * when the URL is letter by letter what it should be; all others, and they otherwise, by express. Every
- * error is answered with a problem document.
+ * origins, `Host` and the rate limits, and goes on to its route. Hot routes are found by a look into a table where the URL is letter by letter
+ * what it should be, all others by express. Every error is answered with a problem document.
  */
 export function mountRoutes(options: MountOptions): MountedRoutes {
   const { settings } = options.context;
