@@ -10,7 +10,14 @@ export interface DatabaseServer {
 
 const image = 'postgres:18';
 /** Tests make their data anew, so that nothing is lost by not waiting for the disk. */
-const testSettings = { fsync: 'off', full_page_writes: 'off', max_connections: '200', shared_buffers: '256MB' } as const;
+const testSettings = {
+  // Statistics that come in the middle of a test change its plans: tests that need some ask for them.
+  autovacuum: 'off',
+  fsync: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  shared_buffers: '256MB',
+} as const;
 
 /**
  * The server for a test run: the one of `TEST_DATABASE_URL` where it is set (a role that may create roles and databases), a container

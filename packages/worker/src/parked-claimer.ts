@@ -14,7 +14,7 @@ import type { SubscriptionTraffic } from './subscription-traffic.ts';
 export interface HeldCount {
   /** Parked ones, waiting or in flight. */
   parked: number;
-  /** Those in flight that were claimed from the normal lane before it was parked: they count for its cap until they end. */
+  /** Those in flight that were claimed from the normal lane before it was parked: they count for its budget until they end. */
   othersInFlight: number;
   /** Those from the normal lane that have not been started: they go back to the queue when their turn comes. */
   othersWaiting: number;
@@ -196,7 +196,7 @@ export class ParkedClaimer {
         continue;
       }
       const { parked, othersInFlight } = held.get(traffic.subscriptionId) ?? nothingHeld;
-      const inFlight = Math.min(traffic.health.budget, traffic.cap - othersInFlight) - parked;
+      const inFlight = Math.min(traffic.health.budget, traffic.cap) - othersInFlight - parked;
       const limit = Math.min(inFlight, this.#rates.available(traffic), claimBatchMax);
       if (limit > 0) {
         candidates.push({ traffic, limit });
