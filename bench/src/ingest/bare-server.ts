@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { openPool } from '@postrider/shared/database/pool';
 import { type EventToIngest, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { newId } from '@postrider/shared/domain/ids';
-import { mayWriteGroup } from '@postrider/shared/domain/ingest-groups';
+import { concurrentGroupsMax, mayWriteGroup } from '@postrider/shared/domain/ingest-groups';
 import { ingestGroupEventsMax } from '@postrider/shared/domain/limits';
 import { createLogger } from '@postrider/shared/observability/logger';
 import { urlOf } from '@postrider/shared/observability/server-url';
@@ -15,7 +15,7 @@ import { urlOf } from '@postrider/shared/observability/server-url';
  */
 const [connectionString = '', mode] = process.argv.slice(2);
 /** As Postrider's. A commit for each event needs more connections to be fast. */
-const connectionsMax = mode === 'group' ? 2 : 20;
+const connectionsMax = mode === 'group' ? concurrentGroupsMax : 20;
 const groupEventsMax = mode === 'group' ? ingestGroupEventsMax : 1;
 
 const logger = createLogger({ level: 'warn', process: 'bare', version: '0' });

@@ -10,7 +10,16 @@ import { insertApplication, insertSubscription } from '@postrider/testkit/factor
 import { eventually } from '@postrider/testkit/eventually';
 import { openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createWitnessedDatabase, endsOf, givenTwoBacklogs, ingest, setEnabled, type TwoBacklogs, work } from '../testing/queue-races.ts';
+import {
+  createWitnessedDatabase,
+  endsOf,
+  expectNoDeadlocks,
+  givenTwoBacklogs,
+  ingest,
+  setEnabled,
+  type TwoBacklogs,
+  work,
+} from '../testing/queue-races.ts';
 import { createAudit } from './audit.ts';
 import { sweepStrandedAttempts } from './housekeeping/sweep.ts';
 import { settleSubscriptions } from './settle-subscription.ts';
@@ -73,10 +82,7 @@ test.each(changes)(
       expect(otherEnds.some((attempt) => attempt.is_cancelled || (endsOther && attempt.is_open))).toBe(endsOther);
       await database.admin.query({ text: 'truncate webhook.open_attempt, webhook.witness' });
     }
-    const { rows } = await database.admin.query({
-      text: 'select deadlocks::integer as deadlocks from pg_stat_database where datname = current_database()',
-    });
-    expect(rows).toEqual([{ deadlocks: 0 }]);
+    await expectNoDeadlocks(database);
   },
 );
 
