@@ -56,9 +56,9 @@ export function wireApi(options: ApiOptions): Api {
   const batcher = createIngestionBatcher({
     ingestGroup: (events, isResent) => ingestGroup(db, events, isResent),
     ensurePartitions: () => ensurePartitions(db),
-    notify({ poolIds, parkedPoolIds }) {
-      notifier.notify(poolIds);
-      notifier.notify(parkedPoolIds, { parked: true });
+    notify({ poolIds, parkedPoolIds }, withinMs) {
+      notifier.notify(poolIds, { withinMs });
+      notifier.notify(parkedPoolIds, { parked: true, withinMs });
     },
     wait: options.wait,
     report,

@@ -1,4 +1,5 @@
 import type { EventToIngest } from '@postrider/shared/database/queries/ingest-events';
+import { wakeUpDelayMs } from '@postrider/shared/domain/ingest-groups';
 import { expect, test } from 'vitest';
 import type { IngestedGroup, NewEvent } from './ingest-events.ts';
 import { createIngestionBatcher } from './ingestion-batcher.ts';
@@ -25,22 +26,23 @@ interface Group {
 /** A batcher whose groups are written when the test says so. */
 function givenBatcher(waitLimitMs: number, refusal?: () => 'backlog' | null) {
   const groups: Group[] = [];
+  const wakeUps: number[] = [];
   const batcher = createIngestionBatcher({
     ingestGroup(events) {
       const { promise, resolve, reject } = Promise.withResolvers<IngestedGroup>();
       const results = events.map(({ eventId }) => ({ kind: 'ingested', eventId, receivedAt: new Date(0) }) as const);
-      groups.push({ events, write: () => resolve({ results, poolIds: [], parkedPoolIds: [] }), fail: reject });
+      groups.push({ events, write: () => resolve({ results, poolIds: [0], parkedPoolIds: [] }), fail: reject });
       return promise;
     },
     ensurePartitions: () => Promise.resolve(),
-    notify() {},
+    notify: (_pools, withinMs) => wakeUps.push(withinMs),
     wait: () => Promise.resolve(),
     report: { groupIngested() {}, groupResent() {} },
     now: () => performance.now(),
     waitLimitMs,
     ...(refusal ? { refusal } : {}),
   });
-  return { batcher, groups };
+  return { batcher, groups, wakeUps };
 }
 
 const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -92,6 +94,35 @@ test('beside a small group another one is written at once, beside a large one wh
   await turn();
   expect(sizes()).toEqual([1, 30, 100, 5]);
   groups[3]?.write();
+});
+
+test('the next group goes to the database before the last one is answered, and workers hear of both together', async () => {
+  const { batcher, groups, wakeUps } = givenBatcher(60_000);
+  const groupsAtAnswers: number[] = [];
+  const first = Array.from({ length: 10 }, async () => {
+    await batcher.ingest(event);
+    groupsAtAnswers.push(groups.length);
+  });
+  await turn();
+  const second = Array.from({ length: 10 }, () => batcher.ingest(event));
+  expect(groups.length).toBe(1);
+  groups[0]?.write();
+  await Promise.all(first);
+  expect(groupsAtAnswers).toEqual(first.map(() => 2));
+  groups[1]?.write();
+  await Promise.all(second);
+  expect(wakeUps).toEqual([wakeUpDelayMs, 0]);
+});
+
+test('who waits for the end finds everything answered', async () => {
+  const { batcher, groups, wakeUps } = givenBatcher(60_000);
+  let isAnswered = false;
+  void batcher.ingest(event).then(() => (isAnswered = true));
+  await turn();
+  groups[0]?.write();
+  await batcher.drain();
+  expect(isAnswered).toBe(true);
+  expect(wakeUps).toEqual([0]);
 });
 
 test('when the database is away, what waits is refused with what failed, and the next event tries again', async () => {

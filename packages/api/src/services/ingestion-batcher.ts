@@ -1,6 +1,6 @@
 import { isConnectionFailure, isMissingPartition, isRefusedData, isTransient } from '@postrider/shared/database/postgres-errors';
 import type { EventToIngest } from '@postrider/shared/database/queries/ingest-events';
-import { concurrentGroupsMax, mayWriteGroup } from '@postrider/shared/domain/ingest-groups';
+import { concurrentGroupsMax, isLargeGroup, mayWriteGroup, wakeUpDelayMs } from '@postrider/shared/domain/ingest-groups';
 import { ingestWaitMsMax } from '@postrider/shared/domain/limits';
 import { type IngestedGroup, type IngestResult, type NewEvent, prepareEvent } from './ingest-events.ts';
 import { createIngestPressure, IngestionOverloadedError, type RefusalReason } from './ingest-pressure.ts';
@@ -16,8 +16,8 @@ export interface IngestionBatcherOptions {
   /** Writes a group in one statement. */
   readonly ingestGroup: (events: readonly EventToIngest[], isResent: boolean) => Promise<IngestedGroup>;
   readonly ensurePartitions: () => Promise<unknown>;
-  /** Tells workers of these pools that something is due; called after the commit. */
-  readonly notify: (group: Pick<IngestedGroup, 'poolIds' | 'parkedPoolIds'>) => void;
+  /** Tells workers of these pools that something is due, at once or some milliseconds later; called after the commit. */
+  readonly notify: (pools: WokenPools, withinMs: number) => void;
   readonly wait: (delayMs: number) => Promise<void>;
   readonly report: {
     groupIngested(group: { events: number; tookMs: number }): void;
@@ -29,6 +29,8 @@ export interface IngestionBatcherOptions {
   /** A reason from elsewhere to take no event now. */
   readonly refusal?: () => RefusalReason | null;
 }
+
+type WokenPools = Pick<IngestedGroup, 'poolIds' | 'parkedPoolIds'>;
 
 export interface IngestionBatcher {
   /**
@@ -50,20 +52,10 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   const waiting = createWaitingEvents({ waitLimitMs, now });
   let groupsInFlight = 0;
   let eventsInFlight = 0;
-  let scheduled = false;
   let onIdle: (() => void)[] = [];
 
-  function schedule(): void {
-    if (!scheduled) {
-      scheduled = true;
-      // After the events of this turn of the loop have arrived, so that they share a group.
-      setImmediate(() => {
-        scheduled = false;
-        startGroups();
-      });
-    }
-  }
-
+  /** After the events of this turn of the loop have arrived, so that they share a group. */
+  const schedule = oncePerTurn(startGroups);
   const mayStartGroup = (): boolean =>
     mayWriteGroup({ groupsInFlight, eventsInFlight, eventsWaiting: waiting.count(), bytesWaiting: waiting.payloadBytes() });
 
@@ -74,7 +66,7 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
       eventsInFlight += group.length;
       const ended = pressure.groupStarted();
       // Settles every event of the group itself and never rejects.
-      void writeGroup(options, group).then((end) => {
+      void writeGroup(options, group, settle).then((end) => {
         groupsInFlight -= 1;
         eventsInFlight -= group.length;
         ended(end);
@@ -86,9 +78,18 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
       });
     }
     if (groupsInFlight === 0) {
-      onIdle.forEach((resolve) => resolve());
+      // After what was written has been settled.
+      setImmediate((idle: typeof onIdle) => idle.forEach((resolve) => resolve()), onIdle);
       onIdle = [];
     }
+  }
+
+  /** Tells of a group that was committed; first the next one goes to the database, which has nothing to do until then. */
+  function settle(group: readonly WaitingEvent[], { results, ...pools }: IngestedGroup): void {
+    setImmediate(() => {
+      options.notify(pools, isLargeGroup(eventsInFlight) ? wakeUpDelayMs : 0);
+      resolveGroup(group, results);
+    });
   }
 
   return {
@@ -113,32 +114,50 @@ export function createIngestionBatcher(options: IngestionBatcherOptions): Ingest
   };
 }
 
+function oncePerTurn(work: () => void): () => void {
+  let isScheduled = false;
+  return () => {
+    if (!isScheduled) {
+      isScheduled = true;
+      setImmediate(() => {
+        isScheduled = false;
+        work();
+      });
+    }
+  };
+}
+
+function resolveGroup(group: readonly WaitingEvent[], results: readonly IngestResult[]): void {
+  group.forEach(({ resolve, reject }, index) => {
+    const result = results[index];
+    if (result) {
+      resolve(result);
+    } else {
+      reject(new Error('The database did not say what became of an event.'));
+    }
+  });
+}
+
 type GroupEnd = 'written' | 'database_away' | 'refused';
 
-async function writeGroup(options: IngestionBatcherOptions, group: readonly WaitingEvent[]): Promise<GroupEnd> {
+type Settle = (group: readonly WaitingEvent[], ingested: IngestedGroup) => void;
+
+async function writeGroup(options: IngestionBatcherOptions, group: readonly WaitingEvent[], settle: Settle): Promise<GroupEnd> {
   const startedAt = options.now();
   try {
-    const { results, ...pools } = await writeEvents(
+    const ingested = await writeEvents(
       options,
       group.map(({ event }) => event),
     );
     options.report.groupIngested({ events: group.length, tookMs: options.now() - startedAt });
-    options.notify(pools);
-    group.forEach(({ resolve, reject }, index) => {
-      const result = results[index];
-      if (result) {
-        resolve(result);
-      } else {
-        reject(new Error('The database did not say what became of an event.'));
-      }
-    });
+    settle(group, ingested);
     return 'written';
   } catch (error) {
     if (isRefusedData(error) && group.length > 1) {
       // One event that PostgreSQL cannot take must not fail the others of its group.
       const middle = Math.ceil(group.length / 2);
-      await writeGroup(options, group.slice(0, middle));
-      return writeGroup(options, group.slice(middle));
+      await writeGroup(options, group.slice(0, middle), settle);
+      return writeGroup(options, group.slice(middle), settle);
     }
     group.forEach(({ reject }) => reject(error));
     return isConnectionFailure(error) ? 'database_away' : 'refused';

@@ -5,9 +5,16 @@ import { notifyDueAttempts } from './queries/notify-due-attempts.ts';
 
 /** Tells workers that attempts are due, after the transaction that made them has committed. */
 export interface WakeUpNotifier {
-  notify(poolIds: Iterable<number>, options?: { readonly rewind?: boolean; readonly parked?: boolean }): void;
+  notify(poolIds: Iterable<number>, options?: WakeUpOptions): void;
   /** Resolves when what was announced so far has been sent, or given up. */
   flush(): Promise<void>;
+}
+
+export interface WakeUpOptions {
+  readonly rewind?: boolean;
+  readonly parked?: boolean;
+  /** How long it may wait for others, to be sent with them; not at all unless given. */
+  readonly withinMs?: number;
 }
 
 /**
@@ -21,6 +28,13 @@ export function createWakeUpNotifier(db: Database, logger: Logger, random: () =>
   let running: Promise<void> | null = null;
   // Each process starts elsewhere, so that few events do not always wake the same worker.
   let number = Math.floor(random() * 1_000_000);
+  let timer: NodeJS.Timeout | undefined;
+
+  function send(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    return (running ??= run());
+  }
 
   async function run(): Promise<void> {
     for (let payload = nextPayload(); payload !== null; payload = nextPayload()) {
@@ -56,12 +70,16 @@ export function createWakeUpNotifier(db: Database, logger: Logger, random: () =>
         named.add(poolId);
       }
       rewind ||= options?.rewind ?? false;
-      if (named.size > 0) {
-        running ??= run();
+      const { withinMs = 0 } = options ?? {};
+      if (named.size === 0) {
+        return;
+      }
+      if (withinMs > 0) {
+        timer ??= setTimeout(() => void send(), withinMs);
+      } else {
+        void send();
       }
     },
-    async flush() {
-      await running;
-    },
+    flush: send,
   };
 }

@@ -11,13 +11,21 @@ export interface GroupLoad {
 /** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
 export const concurrentGroupsMax = 2;
 /** Beside a group of fewer events another one is written at once: while little is going on nobody waits. */
-const smallGroupEvents = 8;
-/** Beside a larger one, another is written when so much waits: less costs the process and the database more apiece than it gains. */
+const largeGroupEvents = 8;
+/** Beside a large one, another is written when so much waits: less costs the process and the database more apiece than it gains. */
 const secondGroupEvents = ingestGroupEventsMax / 2;
 const secondGroupBytes = ingestGroupBytesMax / 2;
+
+/** How long workers may hear later of events that were written while a large group is in flight: so that one message tells of several groups. */
+export const wakeUpDelayMs = 10;
+
+/** Whether so many events share a group that much is going on. */
+export function isLargeGroup(events: number): boolean {
+  return events >= largeGroupEvents;
+}
 
 /** Whether what waits is to be written now, as a group of its own. */
 export function mayWriteGroup({ groupsInFlight, eventsInFlight, eventsWaiting, bytesWaiting }: GroupLoad): boolean {
   const isMuch = eventsWaiting >= secondGroupEvents || bytesWaiting >= secondGroupBytes;
-  return groupsInFlight === 0 || (groupsInFlight < concurrentGroupsMax && (eventsInFlight < smallGroupEvents || isMuch));
+  return groupsInFlight === 0 || (groupsInFlight < concurrentGroupsMax && (!isLargeGroup(eventsInFlight) || isMuch));
 }
