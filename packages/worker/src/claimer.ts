@@ -1,5 +1,6 @@
 import type { Claim, ClaimedBatch } from '@postrider/shared/database/queries/claim-request-attempts';
 import type { HeldAttempt } from './attempt.ts';
+import type { Pace } from './prefetch.ts';
 import { createSignal } from './signal.ts';
 import type { SkippedSubscriptions } from './skipped-subscriptions.ts';
 import { createWatermark, type Watermark } from './watermark.ts';
@@ -27,6 +28,7 @@ export interface ClaimerOptions {
   /** How much of the lease must be left when a request starts. */
   readonly leaseReserveMs: number;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
+  readonly pace: Pick<Pace, 'noteClaim'>;
   /** There is more due than this process has room for. */
   readonly callOthers: () => void;
   readonly report: {
@@ -160,6 +162,7 @@ export class Claimer {
     }
     this.#options.report.claimed({ attempts, tookMs });
     if (attempts.length > 0) {
+      this.#options.pace.noteClaim(tookMs);
       this.#options.onClaimed(attempts);
     }
     if (batch.seen >= limit && this.#options.room() === 0 && sentAt - this.#calledOthersAtMs >= callOthersEveryMs) {

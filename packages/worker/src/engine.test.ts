@@ -2,7 +2,7 @@ import { createWakeUpHandler } from './wake-up.ts';
 import type { ClaimedBatch } from '@postrider/shared/database/queries/claim-request-attempts';
 import { expect, test, vi } from 'vitest';
 import { loadWorkerConfig, workerSettings } from './config.ts';
-import { computeClaimLimit } from './prefetch.ts';
+import { type ClaimSituation, computeClaimLimit } from './prefetch.ts';
 import { createRecorder, type RecordedOutcome } from './recorder.ts';
 import { version } from './version.ts';
 import { createWatermark } from './watermark.ts';
@@ -76,14 +76,20 @@ test('a full scan that fills its batch takes the mark back, and a dear one comes
   expect(watermark.dueFromMicros()).toBe(0);
 });
 
-test.each([
-  ['an idle worker claims what its slots take', { slotsFree: 20, slotsTotal: 20, waiting: 0, endsPerSecond: 0 }, 20],
-  ['slow receivers get little ahead', { slotsFree: 0, slotsTotal: 10, waiting: 0, endsPerSecond: 2 }, 2],
-  ['fast ones get whole batches', { slotsFree: 0, slotsTotal: 100, waiting: 0, endsPerSecond: 10_000 }, 200],
-  ['nothing is claimed while enough waits', { slotsFree: 0, slotsTotal: 100, waiting: 1000, endsPerSecond: 10_000 }, 0],
-  ['a small refill waits', { slotsFree: 0, slotsTotal: 10, waiting: 6, endsPerSecond: 10 }, 0],
+test.each<[string, Partial<ClaimSituation>, number]>([
+  ['an idle worker claims what its slots take', { slotsFree: 20, slotsTotal: 20 }, 20],
+  ['slow receivers get little ahead', { slotsTotal: 10, endsPerSecond: 2 }, 2],
+  ['fast ones get whole batches', { endsPerSecond: 10_000 }, 200],
+  ['two batches ahead are enough', { waiting: 201, endsPerSecond: 10_000 }, 0],
+  ['a slow database needs more', { waiting: 600, endsPerSecond: 10_000, refillMs: 50 }, 200],
+  ['eight at most', { waiting: 801, endsPerSecond: 10_000, refillMs: 5000 }, 0],
+  ['nothing is claimed while enough waits', { waiting: 1000, endsPerSecond: 10_000, refillMs: 50 }, 0],
+  ['a small refill waits', { slotsTotal: 10, waiting: 6, endsPerSecond: 10 }, 0],
+  ['some that are put off do not count', { slotsFree: 1, slotsTotal: 10, deferred: 400 }, 1],
+  ['a flood of them does', { slotsFree: 1, slotsTotal: 10, deferred: 402 }, 0],
 ])('%s', (_name, situation, limit) => {
-  expect(computeClaimLimit(situation)).toBe(limit);
+  const busy = { slotsFree: 0, slotsTotal: 100, waiting: 0, deferred: 0, endsPerSecond: 0, refillMs: 5 };
+  expect(computeClaimLimit({ ...busy, ...situation })).toBe(limit);
 });
 
 test('of all workers the one whose turn it is answers a wake-up at once, and few others look later', () => {

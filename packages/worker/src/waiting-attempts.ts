@@ -1,16 +1,19 @@
 import type { EventReference, LoadedEvent } from '@postrider/shared/database/queries/load-events';
 import { payloadFetchBytesMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
+import type { Pace } from './prefetch.ts';
 
 export interface WaitingAttemptsOptions {
   /** Each event at the place where it was asked for; those that are gone are left out. */
   readonly loadEvents: (events: readonly EventReference[]) => Promise<(LoadedEvent | undefined)[]>;
   /** Payload bytes that may be in memory, waiting and in flight together. */
   readonly payloadBytesMax: number;
+  readonly pace: Pick<Pace, 'noteLoad'>;
   readonly onLoaded: () => void;
   readonly onEventMissing: (attempt: HeldAttempt) => void;
   /** Loading failed: the attempts stay and are tried again at the next chance. */
   readonly onLoadFailed: (error: unknown) => void;
+  readonly now: () => number;
 }
 
 /** Attempts that have started are dropped from the front of the list this many at a time. */
@@ -105,8 +108,12 @@ export class WaitingAttempts {
     this.#loading = attempts;
     // Handles its own failure, and starts the next chunk.
     const wanted = new WantedEvents(attempts);
+    const startedAtMs = this.#options.now();
     void this.#options.loadEvents(wanted.references).then(
-      (events) => this.#finishLoading(wanted, events),
+      (events) => {
+        this.#options.pace.noteLoad(this.#options.now() - startedAtMs);
+        this.#finishLoading(wanted, events);
+      },
       (error: unknown) => {
         const again = this.#loading ?? [];
         this.#bytesInMemory -= sumPayloadBytes(again);

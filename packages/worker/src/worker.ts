@@ -1,4 +1,4 @@
-import { claimBatchMax, claimCountMax } from '@postrider/shared/domain/limits';
+import { claimCountMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import { Claimer, type ClaimerOptions } from './claimer.ts';
 import { createDeliverer, type DelivererOptions } from './deliver.ts';
@@ -6,7 +6,7 @@ import { GiveBack } from './give-back.ts';
 import { Isolation, type IsolationOptions } from './isolation.ts';
 import { createLeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 import { recordOfCancellation, recordOfClaimsExhausted } from './outcome-record.ts';
-import { computeClaimLimit, createEndRate } from './prefetch.ts';
+import { computeClaimLimit, createPace, type Pace, unrecordedMax } from './prefetch.ts';
 import type { Recorder } from './recorder.ts';
 import type { WorkerReport } from './report.ts';
 import { createSignal } from './signal.ts';
@@ -17,11 +17,6 @@ import type { SubscriptionTraffic } from './subscription-traffic.ts';
 import { type Started, UnderWay } from '@postrider/shared/domain/under-way';
 import { WaitingAttempts, type WaitingAttemptsOptions } from './waiting-attempts.ts';
 
-/** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
-const unrecordedPerSlotMax = 20;
-const unrecordedMin = 1000;
-/** Attempts behind caps that do not count as waiting. */
-const deferredIgnoredMax = 2 * claimBatchMax;
 /** Payload bytes of waiting attempts and of those in flight. */
 const payloadBytesMax = 64 * 1024 * 1024;
 /** Before payloads that could not be loaded are asked for again. */
@@ -61,7 +56,7 @@ export class Worker<Prepared> {
   readonly #giveBack: GiveBack;
   readonly #leaseKeeper: ReturnType<typeof createLeaseKeeper>;
   readonly #deliver: ReturnType<typeof createDeliverer>;
-  readonly #endRate: ReturnType<typeof createEndRate>;
+  readonly #pace: Pace;
   readonly #inFlight = new UnderWay<LoadedAttempt>();
   readonly #allEnded = createSignal();
   #isStarting = false;
@@ -71,42 +66,42 @@ export class Worker<Prepared> {
 
   constructor(options: WorkerOptions<Prepared>) {
     const { recorder, report, leaseMs, leaseReserveMs, now } = options;
+    const times = { leaseMs, leaseReserveMs, now };
     this.#options = options;
-    this.#endRate = createEndRate(now);
+    this.#pace = createPace(now);
     this.#waiting = new WaitingAttempts({
       loadEvents: options.loadEvents,
       payloadBytesMax,
+      pace: this.#pace,
       onLoaded: () => this.#startWaiting(),
       onEventMissing: (held) => recorder.push(recordOfCancellation(held, 'event_missing')),
       onLoadFailed: (error) => {
         report.loadFailed(error);
         setTimeout(() => this.#waiting.load(), reloadDelayMs);
       },
+      now,
     });
     this.claimer = new Claimer({
       ...options.claim,
       skipped: createSkippedSubscriptions({ load: options.loadPassedOver, onReturned: () => this.claimer.rewind(), now }),
-      leaseMs,
-      leaseReserveMs,
+      ...times,
       room: () => this.#room(),
       onClaimed: (attempts) => this.#takeOver(attempts),
+      pace: this.#pace,
       report,
-      now,
     });
     recorder.onRoom(() => this.claimer.roomFreed());
     this.isolation = new Isolation(options.isolation, {
       slots: options.slots,
       newLeaseId: options.claim.newLeaseId,
       workerProcessId: options.claim.workerProcessId,
-      leaseMs,
-      leaseReserveMs,
+      ...times,
       mayClaim: () => this.#mayClaim(),
       waiting: () => this.#waiting.startingBefore(Number.POSITIVE_INFINITY),
       onClaimed: (attempts) => this.#takeOver(attempts),
       inFlight: () => this.#inFlight.entries(),
       startSoon: () => this.#startSoon(),
       report,
-      now,
     });
     this.#giveBack = new GiveBack({
       release: options.leases.release,
@@ -120,10 +115,8 @@ export class Worker<Prepared> {
       startingBefore: (timeMs) => this.#waiting.startingBefore(timeMs),
       remove: (requestAttemptIds) => this.#waiting.remove(requestAttemptIds),
       slotsTotal: options.slots.total,
-      leaseMs,
-      leaseReserveMs,
+      ...times,
       report,
-      now,
     });
     this.#deliver = createDeliverer({
       ...options.deliver,
@@ -183,19 +176,16 @@ export class Worker<Prepared> {
     return computeClaimLimit({
       slotsFree: slots.free(),
       slotsTotal: slots.total,
-      // A few that wait for their subscriptions keep nobody from claiming for others; a flood of them would fill the memory.
-      waiting: this.#waiting.count() + Math.max(0, this.isolation.traffic.deferredCount() - deferredIgnoredMax),
-      endsPerSecond: this.#endRate.perSecond(),
+      waiting: this.#waiting.count(),
+      deferred: this.isolation.traffic.deferredCount(),
+      endsPerSecond: this.#pace.endsPerSecond(),
+      refillMs: this.#pace.refillMs(),
     });
   }
 
   #mayClaim(): boolean {
     const { slots, recorder } = this.#options;
-    return (
-      !this.#isDraining &&
-      this.#options.pauseMs() === 0 &&
-      recorder.unrecorded() <= Math.max(slots.total * unrecordedPerSlotMax, unrecordedMin)
-    );
+    return !this.#isDraining && this.#options.pauseMs() === 0 && recorder.unrecorded() <= unrecordedMax(slots.total);
   }
 
   #takeOver(attempts: readonly HeldAttempt[]): void {
@@ -259,7 +249,7 @@ export class Worker<Prepared> {
     // An error after the end of a delivery ends it a second time.
     if (this.#inFlight.end(delivery)) {
       this.#options.slots.giveBack();
-      this.#endRate.countEnd();
+      this.#pace.countEnd();
       this.#waiting.forget(delivery.item);
       if (delivery.item.held.isParked) {
         this.isolation.parked.roomFreed();
