@@ -52,7 +52,7 @@ const groupSizeWanted = 150;
  * database, and those would each write a few rows at a time, at three times the cost.
  */
 const groupDelayMinMs = 8;
-const groupDelayMaxMs = 40;
+const groupDelayMaxMs = 100;
 const groupDelayPerWriting = 4;
 
 /**
