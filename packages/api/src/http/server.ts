@@ -14,10 +14,15 @@ export interface ApiServerOptions {
 /** Headers and request line together, in bytes. */
 const headerBytesMax = 16 * 1024;
 
+/** What a connection is in the middle of answering: another answer would end up inside of it. */
+interface Connection {
+  answer: ServerResponse | null;
+}
+
 /** An HTTP server whose answers are problem documents even where the request never gets as far as the application. */
 export function createApiServer(app: RequestListener, options: ApiServerOptions): Server {
-  // Whether a connection is in the middle of an answer: another one would end up inside of it.
-  const answering = new WeakMap<Duplex, ServerResponse>();
+  // An entry for each connection, not for each request: tables that entries enter and leave keep ended requests alive until a full collection.
+  const connections = new WeakMap<Duplex, Connection>();
   const server = createServer({
     keepAliveTimeout: options.keepAliveTimeoutMs,
     maxHeaderSize: headerBytesMax,
@@ -25,13 +30,17 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     requireHostHeader: false,
     ...options.arrival,
   });
+  server.on('connection', (socket) => connections.set(socket, { answer: null }));
   server.on('request', (request, response) => {
-    answering.set(request.socket, response);
-    response.on('close', () => {
-      if (answering.get(request.socket) === response) {
-        answering.delete(request.socket);
-      }
-    });
+    const connection = connections.get(request.socket);
+    if (connection) {
+      connection.answer = response;
+      response.on('close', () => {
+        if (connection.answer === response) {
+          connection.answer = null;
+        }
+      });
+    }
     app(request, response);
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -42,10 +51,11 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     response.writeHead(status, headers).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(answering.get(socket))) {
+    const answer = connections.get(socket)?.answer;
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(answer)) {
       return;
     }
-    if (error.code === 'ECONNRESET' || !socket.writable || answering.get(socket)?.headersSent === true) {
+    if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) {
       socket.destroy();
       return;
     }
@@ -57,7 +67,7 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
 }
 
 /** A request whose answer is under way while it is being read takes as long as it takes; it has a limit on standing still instead. */
-function isStreaming(response: ServerResponse | undefined): boolean {
+function isStreaming(response: ServerResponse | null | undefined): boolean {
   return response?.headersSent === true && !response.req.complete;
 }
 
