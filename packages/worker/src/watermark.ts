@@ -6,7 +6,7 @@ const lateCommitMarginMicros = 250_000;
 const fullScanPeriodMinMs = 900;
 const fullScanPeriodMaxMs = 10_000;
 /** A full scan may take one part in this of a worker's time. */
-const fullScanShare = 40;
+const fullScanShare = 100;
 
 export interface NotedClaim {
   readonly dueFromMicros: number;
