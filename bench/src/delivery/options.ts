@@ -15,7 +15,7 @@ export interface DeliveryFlags {
 type Choices = Omit<DeliveryBenchOptions, 'print'>;
 
 const full: Choices = {
-  attempts: 50_000,
+  attempts: 100_000,
   concurrencies: [20, 100],
   slowConcurrencies: [100, 1000],
   rounds: 3,
