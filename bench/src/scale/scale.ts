@@ -26,7 +26,7 @@ export interface ScaleBenchOptions {
 
 const slots = 20;
 /** Deliveries before the measured ones, for each worker. */
-const warmUpPerWorker = 30_000;
+const warmUpPerWorker = 60_000;
 /** What inserting an attempt, vacuuming and a checkpoint take at most, so that all of it is over when the attempts come due. */
 const setUpMs = 2500;
 const setUpMsPerAttempt = 0.1;
