@@ -43,8 +43,9 @@ export interface Recorder {
 
 const retryDelayMinMs = 100;
 const retryDelayMaxMs = 5000;
-/** Groups of at least this many say that outcomes come fast; the next group then waits for more. */
+/** Groups of at least this many say that outcomes come fast; the next ones then wait for more, also after a pause of a moment. */
 const busyGroupMin = 4;
+const busyForMs = 100;
 /** The size that a group waits for under load: costs per outcome hardly fall beyond. */
 const groupSizeWanted = 150;
 /**
@@ -65,22 +66,25 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let inFlight = 0;
   let running: Promise<void> | null = null;
   let tellRoom: (() => void) | null = null;
+  let busyUntilMs = Number.NEGATIVE_INFINITY;
+  let delayMs = groupDelayMinMs;
   const enoughPending = createSignal();
 
   async function run(): Promise<void> {
-    let lastSize = 0;
-    let delayMs = groupDelayMinMs;
     while (pending.length > 0) {
-      if (lastSize >= busyGroupMin && pending.length < groupSizeWanted) {
+      if (options.now() < busyUntilMs && pending.length < groupSizeWanted) {
         await enoughPending.wait(delayMs);
       }
       const batch = pending.slice(0, recordBatchMax);
       pending = pending.slice(recordBatchMax);
-      lastSize = batch.length;
       inFlight = batch.length;
       const startedAt = options.now();
       await recordWhole(options, batch);
-      delayMs = Math.min(Math.max(groupDelayPerWriting * (options.now() - startedAt), groupDelayMinMs), groupDelayMaxMs);
+      const endedAt = options.now();
+      delayMs = Math.min(Math.max(groupDelayPerWriting * (endedAt - startedAt), groupDelayMinMs), groupDelayMaxMs);
+      if (batch.length >= busyGroupMin) {
+        busyUntilMs = endedAt + busyForMs;
+      }
       inFlight = 0;
       tellRoom?.();
     }
