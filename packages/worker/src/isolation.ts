@@ -78,6 +78,7 @@ export class Isolation {
       follow: this.follow,
       held: () => this.#held(),
       heldMax: () => (host.mayClaim() ? parkedMax : 0),
+      spareSlots: () => slots.free() - parkedMax,
     });
   }
 

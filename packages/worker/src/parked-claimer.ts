@@ -32,6 +32,8 @@ export interface ParkedClaimerOptions {
   readonly follow: (row: ParkedSubscriptionRow, readAtMs: number) => SubscriptionTraffic;
   /** How many parked attempts this process may hold. */
   readonly heldMax: () => number;
+  /** Free slots beyond those that are left to receivers that answer. */
+  readonly spareSlots: () => number;
   /** What this process holds, by subscription. */
   readonly held: () => ReadonlyMap<string, HeldCount>;
   readonly onClaimed: (attempts: readonly HeldAttempt[]) => void;
@@ -187,6 +189,7 @@ export class ParkedClaimer {
     const nowMs = this.#options.now();
     const held = this.#options.held();
     let room = this.#options.heldMax() - countParked(held.values());
+    let spare = this.#options.spareSlots();
     let waitMs = emptyForMs;
     const candidates: { traffic: SubscriptionTraffic; limit: number }[] = [];
     for (const traffic of this.#owned) {
@@ -196,8 +199,11 @@ export class ParkedClaimer {
         continue;
       }
       const { parked, othersInFlight } = held.get(traffic.subscriptionId) ?? nothingHeld;
-      const inFlight = Math.min(traffic.health.budget, traffic.cap) - othersInFlight - parked;
-      const limit = Math.min(inFlight, this.#rates.available(traffic), claimBatchMax);
+      const withinBudget = Math.min(traffic.health.budget, traffic.cap) - othersInFlight - parked;
+      // The first requests may hang and the rest be answered: nobody would know before they time out if they kept it from trying one.
+      const isStuck = withinBudget < 1 && parked === 0 && othersInFlight < traffic.cap && spare > 0;
+      spare -= isStuck ? 1 : 0;
+      const limit = Math.min(isStuck ? 1 : withinBudget, this.#rates.available(traffic), claimBatchMax);
       if (limit > 0) {
         candidates.push({ traffic, limit });
       }

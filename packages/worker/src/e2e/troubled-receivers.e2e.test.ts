@@ -47,6 +47,21 @@ test('429 and 503 that say nothing of when slow the subscription down, from a se
   await subscription.waitForStatus('active');
 });
 
+test('a receiver whose first requests hang gets the others while they do', async () => {
+  await givenInstallation('--concurrent=20', '--max-in-flight-per-subscription=20', '--timeout=5m', '--lease=6m');
+  const hanging = Array.from({ length: 5 }, (): Behaviour => ({ kind: 'hold', status: 200 }));
+  const subscription = await installation.subscribe({ answers: [...hanging, answer(200)] });
+  await subscription.send(30);
+
+  await subscription.waitForDelivered(25);
+  installation.receiver.release();
+  await subscription.waitForDelivered(30);
+
+  expect(new Set(eventIdsOf(subscription)).size).toBe(30);
+  expect(subscription.requests()).toHaveLength(30);
+  await subscription.waitForStatus('active');
+});
+
 test('a run of failures opens the breaker; one probe closes it, the backlog follows, and all is delivered once', async () => {
   await givenInstallation('--concurrent=40');
   const subscription = await installation.subscribe({ answers: [answer(500)], members: everySecond });
