@@ -70,17 +70,17 @@ export function createPace(now: () => number): Pace {
   let claimMs = 0;
   let loadMs = 0;
   return {
-    countEnd(): void {
+    countEnd() {
       ends += 1;
     },
-    noteClaim(tookMs: number): void {
+    noteClaim(tookMs) {
       claimMs += latestShare * (tookMs - claimMs);
     },
-    noteLoad(tookMs: number): void {
+    noteLoad(tookMs) {
       loadMs += latestShare * (tookMs - loadMs);
     },
     refillMs: () => claimMs + loadMs,
-    endsPerSecond(): number {
+    endsPerSecond() {
       const elapsedMs = now() - since;
       if (elapsedMs >= windowMs) {
         perSecond = (perSecond + (ends * 1000) / elapsedMs) / 2;

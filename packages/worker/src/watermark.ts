@@ -5,7 +5,10 @@ const lateCommitMarginMicros = 250_000;
 /** A little less than idle workers wait between two looks, so that each of these is a full scan. */
 const fullScanPeriodMinMs = 900;
 const fullScanPeriodMaxMs = 10_000;
-/** A full scan may take one part in this of a worker's time: with one in twenty, a transaction held open for three minutes doubled the mean time of claims. */
+/**
+ * A full scan may take one part in this of a worker's time: with one in twenty, a transaction held open for three minutes doubled the mean
+ * time of claims.
+ */
 const fullScanShare = 100;
 
 export interface NotedClaim {
