@@ -1,8 +1,10 @@
 import { healthy, type HealthSignal } from '@postrider/shared/domain/subscription-health';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { LoadedAttempt } from './attempt.ts';
 import { createSlots } from './slots.ts';
 import { Traffic } from './traffic.ts';
+
+afterEach(() => vi.useRealTimers());
 
 const normal = { isTest: false, isParked: false };
 
@@ -121,6 +123,18 @@ test('more than a burst behind a cap parks the subscription, and what waited lea
   expect(traffic.nextDeferred()).toBeDefined();
   expect(traffic.removeDeferred(() => true)).toHaveLength(60);
   expect(traffic.deferredCount()).toBe(0);
+});
+
+test('a burst that has become a backlog parks the subscription, also when the worker has no room for more of it', () => {
+  vi.useFakeTimers();
+  const { clock, signals, traffic, start } = givenTraffic();
+  start('a');
+  for (let index = 0; index < 60; index += 1) {
+    traffic.defer(traffic.of('a'), attemptOf('a'));
+  }
+  clock.nowMs = 101;
+  vi.advanceTimersByTime(101);
+  expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: true }]]);
 });
 
 test('what waits behind its cap for more than a second is parked', () => {

@@ -119,10 +119,7 @@ export class Traffic {
       this.#withDeferred.add(traffic);
     }
     traffic.deferred.push(attempt);
-    const isMany = traffic.deferred.length >= Math.max(traffic.cap * deferredCaps, deferredMin);
-    if (isMany && this.#options.now() - traffic.deferredSinceMs > deferredMsMin) {
-      this.#signalDeferred(traffic);
-    }
+    this.#lookAtDeferred(traffic);
   }
 
   /** The next deferred attempt that has room now, or whose subscription has been parked meanwhile. */
@@ -232,6 +229,19 @@ export class Traffic {
 
   #isProven({ isHanging, answeredAtMs }: SubscriptionTraffic): boolean {
     return !isHanging && this.#options.now() - answeredAtMs < provenMs;
+  }
+
+  /** Whether a burst has become a backlog. */
+  #lookAtDeferred(traffic: SubscriptionTraffic): void {
+    const { length } = traffic.deferred;
+    const many = Math.max(traffic.cap * deferredCaps, deferredMin);
+    const earlyMs = traffic.deferredSinceMs + deferredMsMin - this.#options.now();
+    if (length >= many && earlyMs <= 0) {
+      this.#signalDeferred(traffic);
+    } else if (length === many) {
+      // With so many the worker may have no room for more, and nothing else would bring it here in time.
+      setTimeout(() => this.#lookAtDeferred(traffic), Math.ceil(earlyMs) + 1);
+    }
   }
 
   #signalDeferred(traffic: SubscriptionTraffic): void {
