@@ -108,6 +108,26 @@ test('a process that dies is replaced, later each time, and the sums go on', asy
   expect(await metric(api, 'postrider_api_ingest_events_total')).toBe(2);
 });
 
+test('a connection on its way to a process that dies ends', async () => {
+  const api = await givenApi(2);
+  process.kill(pidsOf(api).get(1) ?? 0, 'SIGSTOP');
+  // Each process has one on its way at a time, so that one of them waits for the process that stands still, and the others are answered.
+  let answered = 0;
+  const requests = Array.from({ length: 4 }, async () => {
+    const { status } = await fetch(`${api.url}/api/v1/instance`);
+    answered += 1;
+    return status;
+  });
+  const ends = Promise.allSettled(requests);
+  await eventually(() => answered === 3);
+
+  killProcess(api, 1);
+
+  const failures = (await ends).filter(({ status }) => status === 'rejected');
+  expect(failures).toEqual([expect.objectContaining({ reason: expect.objectContaining({ message: 'fetch failed' }) })]);
+  await eventually(() => pidsOf(api).size === 2 && api.logs.filter(({ event }) => event === 'process.started').length === 3);
+});
+
 test('SIGTERM lets all processes finish what is under way, at once for busy clients, too', async () => {
   const api = await givenApi(2);
   const setup = await setUpApplication(new ApiClient(api.url));

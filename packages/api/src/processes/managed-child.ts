@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Readiness } from '@postrider/shared/observability/ops-server';
+import { endConnectionsOnTheirWay } from './connections-on-their-way.ts';
 import type { InstanceBuckets } from './instance-buckets.ts';
 import { metricsAnswer, type ProcessMetrics, readinessAnswer, type ToProcess, toSupervisor } from './messages.ts';
 
@@ -31,6 +32,7 @@ export function manageChild(worker: Worker, events: ManagedChildEvents): Managed
   let lastId = 0;
   let url: string | null = null;
 
+  endConnectionsOnTheirWay(worker.process);
   worker.on('message', (raw: unknown) => {
     const { data: message } = toSupervisor.safeParse(raw);
     switch (message?.kind) {
