@@ -117,7 +117,7 @@ test('more than a burst behind a cap parks the subscription, and what waited lea
   // However many they are, its first answers may be on their way.
   expect(signals).toEqual([]);
   expect(traffic.nextDeferred()).toBeUndefined();
-  clock.nowMs += 101;
+  clock.nowMs += 251;
   traffic.defer(traffic.of('a'), attemptOf('a'));
   expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: false }]]);
   expect(traffic.nextDeferred()).toBeDefined();
@@ -132,8 +132,8 @@ test('a burst that has become a backlog parks the subscription, also when the wo
   for (let index = 0; index < 60; index += 1) {
     traffic.defer(traffic.of('a'), attemptOf('a'));
   }
-  clock.nowMs = 101;
-  vi.advanceTimersByTime(101);
+  clock.nowMs = 251;
+  vi.advanceTimersByTime(251);
   expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: true }]]);
 });
 

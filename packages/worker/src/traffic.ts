@@ -29,8 +29,12 @@ const latenciesKept = 8;
 const deferredCaps = 8;
 const deferredMin = 50;
 const deferredMsMax = 1000;
-/** Before so much time, many that wait say nothing: a worker that begins with a backlog has its first answers by then. */
-const deferredMsMin = 100;
+/**
+ * Before so much time, many that wait say nothing: a worker that begins with a backlog has its first answers by then. With less, the backlog of a
+ * receiver that takes 100 ms was parked, where one worker has it and half of its slots; with more, receivers that hang hold up the others for
+ * longer, one after the other, when a worker begins beside them.
+ */
+const deferredMsMin = 250;
 /** A subscription whose receiver is gone is disabled within the first half, and seen as it was for at most the second. */
 const goneMs = 2000;
 /** Traffic that was not used for this long is forgotten. */
