@@ -114,9 +114,8 @@ test('a connection on its way to a process that dies ends', async () => {
   // Each process has one on its way at a time, so that one of them waits for the process that stands still, and the others are answered.
   let answered = 0;
   const requests = Array.from({ length: 4 }, async () => {
-    const { status } = await fetch(`${api.url}/api/v1/instance`);
+    await fetch(`${api.url}/api/v1/instance`);
     answered += 1;
-    return status;
   });
   const ends = Promise.allSettled(requests);
   await eventually(() => answered === 3);
