@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
@@ -46,4 +47,18 @@ test('what may wait is sent when its time is up, with what came meanwhile', asyn
   notifier.notify([1], { withinMs: 20 });
   notifier.notify([2], { withinMs: 3_600_000 });
   await expect.poll(() => heard).toEqual([[1, 2]]);
+});
+
+test('when the time of what has been sent already is up, and nothing is left to send, the next is sent all the same', async () => {
+  const { notifier, heard } = await givenNotifier();
+  notifier.notify([1]);
+  notifier.notify([2], { withinMs: 20 });
+  await expect.poll(() => heard).toEqual([[1], [2]]);
+  await wait(40);
+  notifier.notify([3]);
+  await expect.poll(() => heard).toEqual([[1], [2], [3]]);
+  await notifier.flush();
+  await notifier.flush();
+  notifier.notify([4]);
+  await expect.poll(() => heard).toEqual([[1], [2], [3], [4]]);
 });

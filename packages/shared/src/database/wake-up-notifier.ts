@@ -33,7 +33,11 @@ export function createWakeUpNotifier(db: Database, logger: Logger, random: () =>
   function send(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    return (running ??= run());
+    // Only with something to send: a run that ends at once would end before it is noted down, and stand here for ever.
+    if (running === null && pools.size + parkedPools.size > 0) {
+      running = run();
+    }
+    return running ?? Promise.resolve();
   }
 
   async function run(): Promise<void> {
