@@ -170,6 +170,17 @@ function givenRecorder(record: (outcomes: readonly RecordedOutcome[]) => Promise
 
 const idsOf = (outcomes: readonly RecordedOutcome[]): Set<string> => new Set(outcomes.map(({ requestAttemptId }) => requestAttemptId));
 
+test('an outcome that comes while the last group ends is recorded too', async () => {
+  const { recorder, events } = givenRecorder((outcomes) => Promise.resolve(idsOf(outcomes)));
+  recorder.onRoom(() => {
+    recorder.onRoom(() => {});
+    queueMicrotask(() => recorder.push(outcomeOf('b')));
+  });
+  recorder.push(outcomeOf('a'));
+  await expect.poll(() => events).toEqual(['recorded 1', 'recorded 1']);
+  expect(recorder.unrecorded()).toBe(0);
+});
+
 test('outcomes of one turn share a statement, and a failed one is sent again', async () => {
   let failures = 2;
   const { recorder, events } = givenRecorder(async (outcomes) => {

@@ -90,6 +90,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
     }
   }
 
+  function schedule(): void {
+    // The next turn of the event loop, so that outcomes of the same turn share a statement.
+    running ??= nextTurn()
+      .then(run)
+      .finally(() => {
+        running = null;
+        if (pending.length > 0) {
+          schedule();
+        }
+      });
+  }
+
   return {
     onRoom(listener) {
       tellRoom = listener;
@@ -99,12 +111,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (pending.length === groupSizeWanted) {
         enoughPending.raise();
       }
-      // The next turn of the event loop, so that outcomes of the same turn share a statement.
-      running ??= nextTurn()
-        .then(run)
-        .finally(() => {
-          running = null;
-        });
+      schedule();
     },
     unrecorded: () => pending.length + inFlight,
     async flush() {
