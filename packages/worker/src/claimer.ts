@@ -7,7 +7,7 @@ import { createWatermark, type Watermark } from './watermark.ts';
 
 /** Attempts of the queue itself; those of troubled subscriptions are parked in another lane. */
 const normalLane = 0;
-/** Idle workers look this often for what no notification told them of. */
+/** Idle workers look at least this often for what no notification told them of. */
 const safetyPollMs = 1000;
 const failureDelayMinMs = 100;
 const failureDelayMaxMs = 5000;
@@ -174,21 +174,27 @@ export class Claimer {
     return newlySkipped > 0 || batch.seen >= limit;
   }
 
-  /** Waits until something is due or somebody calls. The time of what is due next is asked for meanwhile: a call does not wait for it. */
+  /**
+   * Waits until something is due, somebody calls, or a full scan is wanted, which finds what a dead worker held. The time of what is due next
+   * is asked for meanwhile: a call does not wait for it.
+   */
   async #idle(): Promise<void> {
+    const servedPools = this.#options.servedPools();
+    // A timer may be a part of a millisecond early, and a look before its time would be followed by another.
+    const lookInMs = Math.ceil(Math.min(safetyPollMs, ...servedPools.map((poolId) => this.#watermarkOf(poolId).fullScanInMs()))) + 1;
     let isIdle = true;
     let timer: NodeJS.Timeout | undefined;
-    void Promise.all(this.#options.servedPools().map((poolId) => this.#options.nextDueMs(poolId, normalLane))).then(
+    void Promise.all(servedPools.map((poolId) => this.#options.nextDueMs(poolId, normalLane))).then(
       (waits) => {
-        const nextDueMs = Math.max(1, Math.min(safetyPollMs, ...waits.filter((wait) => wait !== null)));
-        if (isIdle && nextDueMs < safetyPollMs) {
+        const nextDueMs = Math.max(1, Math.min(lookInMs, ...waits.filter((wait) => wait !== null)));
+        if (isIdle && nextDueMs < lookInMs) {
           timer = setTimeout(() => this.#signal.raise(), nextDueMs);
         }
       },
       // The claim fails as well then, and says so.
       () => this.#signal.raise(),
     );
-    await this.#signal.wait(safetyPollMs);
+    await this.#signal.wait(lookInMs);
     isIdle = false;
     clearTimeout(timer);
   }

@@ -38,7 +38,10 @@ test('a claim begins where the last one ended, and from the start once a second'
   // At the end of the queue, rows that commit late come a little behind the mark.
   watermark.note({ dueFromMicros: 5_000_000, limit: 10, tookMs: 1, batch: batchOf(3, 6_000_000), seenUntilMicros: null });
   expect(watermark.dueFromMicros()).toBe(5_750_000);
+  clock = 400;
+  expect(watermark.fullScanInMs()).toBe(600);
   clock = 1000;
+  expect(watermark.fullScanInMs()).toBe(0);
   expect(watermark.dueFromMicros()).toBe(0);
 });
 

@@ -2,8 +2,7 @@ import type { ClaimedBatch } from '@postrider/shared/database/queries/claim-requ
 
 /** Attempts whose transaction commits up to this long after their due time are still found by the next claim. */
 const lateCommitMarginMicros = 250_000;
-/** A little less than idle workers wait between two looks, so that each of these is a full scan. */
-const fullScanPeriodMinMs = 900;
+const fullScanPeriodMinMs = 1000;
 const fullScanPeriodMaxMs = 10_000;
 /**
  * A full scan may take one part in this of a worker's time: with one in twenty, a transaction held open for three minutes doubled the mean
@@ -24,6 +23,8 @@ export interface NotedClaim {
 export interface Watermark {
   /** The due time, in microseconds since 1970, from which to claim now; 0 for a full scan. */
   dueFromMicros(): number;
+  /** How long until the next full scan is wanted, in milliseconds; 0 when it is. */
+  fullScanInMs(): number;
   /** Takes note of a claim and how long it took. */
   note(claim: NotedClaim): void;
   /** Makes the next claim a full scan: rows were put back behind the mark. */
@@ -46,6 +47,7 @@ export function createWatermark(now: () => number): Watermark {
       isRewound = false;
       return now() >= fullScanAt ? 0 : Math.max(0, markMicros - marginMicros);
     },
+    fullScanInMs: () => Math.max(0, fullScanAt - now()),
     note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros }) {
       const isFullScan = dueFromMicros === 0;
       const isFilled = batch.seen >= limit;
