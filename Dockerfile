@@ -32,4 +32,4 @@ USER node
 STOPSIGNAL SIGTERM
 # The flags keep the heap small at the price of more frequent collections: docs/scaling.md has the figures.
 # The API; docker-compose.yml has the commands of a worker and of the migrations.
-CMD ["node", "--max-semi-space-size=2", "--heap-growing-percent=30", "packages/api/dist/main.js"]
+CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "--no-parallel-scavenge", "packages/api/dist/main.js"]

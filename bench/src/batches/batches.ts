@@ -5,6 +5,7 @@ import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent } from 'undici';
 import { startBenchServer } from '../bench-database.ts';
 import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
+import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { type Count, sendArrays, sendLines, sendSingles } from './senders.ts';
@@ -36,8 +37,6 @@ interface Measurement {
   readonly p99Ms: number;
 }
 
-/** What docs/scaling.md advises where rates matter more than memory. */
-const nodeFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100'];
 const columns: readonly ResultColumn[] = [
   { name: 'events/s', digits: 0, target: { atLeast: 20_000 }, isPlotted: true },
   { name: 'API CPU', digits: 0 },
@@ -97,7 +96,7 @@ async function serveAll(server: Awaited<ReturnType<typeof startBenchServer>>, { 
   const served: Served[] = [];
   for (const { name, ...own } of mains) {
     const database = await server.createDatabase();
-    const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' }, nodeFlags, ...own });
+    const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' }, nodeFlags: largeApiHeap, ...own });
     const setup = await setUpApplication(new ApiClient(api.url));
     await subscribe(setup, 'https://example.com/');
     served.push({ name, api, database, setup });
@@ -161,7 +160,7 @@ function tableOf(results: ReadonlyMap<string, readonly Measurement[]>, { seconds
   return {
     title: 'Ways in',
     note:
-      `Events of 1 KiB with one matching subscription, ${seconds} s; the API with \`${nodeFlags.join(' ')}\`. CPU in microseconds per event; ` +
+      `Events of 1 KiB with one matching subscription, ${seconds} s; the API with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per event; ` +
       'latencies are those of requests, of lines in a stream.',
     columns,
     rows: [...results].map(([name, measured]) => rowOf(columns, name, measured.map(valuesOf), { isReference: !name.includes('arrays') })),

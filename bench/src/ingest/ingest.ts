@@ -6,6 +6,7 @@ import { startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
 import { treeCpuSeconds } from '../cpu-time.ts';
+import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round as Values, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 
@@ -45,8 +46,6 @@ interface Target {
 }
 
 const subscriptions = 3;
-/** Of both contenders: what docs/scaling.md advises where rates matter more than memory. */
-const nodeFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100'];
 const labels = { tenant: 'acme' };
 /** 1 KiB, as JSON in a text. */
 const payload = JSON.stringify({ data: 'x'.repeat(1013) });
@@ -110,7 +109,7 @@ function tablesOf(rounds: readonly Round[], options: IngestBenchOptions): Result
       title: 'Single events, as fast as they are answered',
       note:
         `Events of 1 KiB, ${subscriptions} matching subscriptions, ${connections} connections, ${processes} process(es) of the API, ${seconds} s; ` +
-        `all servers with \`${nodeFlags.join(' ')}\`. CPU in microseconds per event.`,
+        `all servers with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per event.`,
       columns: rateColumns,
       rows: [
         row(rateColumns, 'Postrider', ({ postrider }) => postrider, false),
@@ -150,7 +149,7 @@ async function measurePostrider(server: BenchServer, options: IngestBenchOptions
 
 async function startPostriderTarget(database: TestDatabase, processes: number): Promise<Target> {
   const env = { AUTO_DB_MIGRATION: 'false', DISABLE_API_RATE_LIMITING: 'true', API_PROCESSES: String(processes) };
-  const api = await startApi({ databaseUrl: database.runtimeUrl, env, nodeFlags });
+  const api = await startApi({ databaseUrl: database.runtimeUrl, env, nodeFlags: largeApiHeap });
   const setup = await setUpApplication(new ApiClient(api.url));
   for (let index = 0; index < subscriptions; index += 1) {
     await subscribe(setup, 'http://127.0.0.1:9/', { labels });
@@ -164,7 +163,7 @@ async function measureBare(server: BenchServer, mode: 'group' | 'single', option
   for (let index = 0; index < subscriptions; index += 1) {
     await insertSubscription(database.admin, application, { labels });
   }
-  const managed = startScript('bare-server', [database.runtimeUrl, mode], nodeFlags);
+  const managed = startScript('bare-server', [database.runtimeUrl, mode], largeApiHeap);
   const { url } = await managed.waitForLog(({ event }) => event === 'bare.started');
   const target = { managed, url: String(url), token: 'none', body: bodyFor(application.applicationId, application.eventTypeName) };
   const measurement = await load(server, target, options, 0);
