@@ -19,11 +19,26 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+/** Segments of the write-ahead log, of 16 MB each, that a checkpoint leaves for what is written next. */
+const recycledSegments = 64;
+
+/**
+ * Gives the server the log of one that has been in use and writes into segments that it recycles: a new one makes each segment when it needs
+ * it, and fills it with zeros first, which is twice the writing. A checkpoint does the same for the segments that were written since.
+ */
+export async function recycleLog({ admin }: TestDatabase): Promise<void> {
+  // A switch does nothing where nothing was written since the last one.
+  const text = `select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal() from generate_series(1, $1::integer)`;
+  await admin.query({ text, values: [recycledSegments] });
+  await admin.query({ text: 'checkpoint' });
+}
+
 /** Starts an embedded PostgreSQL that waits for the disk as a real one does. */
 export async function startBenchServer(settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
   const server = await startTemporaryPostgres({
     shared_buffers: '512MB',
     max_wal_size: '8GB',
+    min_wal_size: `${recycledSegments * 16}MB`,
     checkpoint_timeout: '30min',
     // A contender that holds a connection per delivery needs them.
     max_connections: '200',

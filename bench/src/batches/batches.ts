@@ -3,7 +3,7 @@ import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe 
 import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent } from 'undici';
-import { startBenchServer } from '../bench-database.ts';
+import { type BenchServer, recycleLog, startBenchServer } from '../bench-database.ts';
 import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
@@ -55,15 +55,19 @@ export async function benchBatches(options: BatchesBenchOptions): Promise<void> 
   const server = await startBenchServer();
   const agent = new Agent({ allowH2: false, connections: options.clients, pipelining: 1 });
   const environment = environmentOf(server.version);
-  const served = await serveAll(server, options);
-  const contenders = served.flatMap(({ name, ...rest }) => waysInto({ name, ...rest }, agent, options));
+  const own = await serve(server, 'this');
+  const other = options.against === null ? [] : [await serve(server, 'other', `${options.against}/packages/api/dist/main.js`)];
+  const served = [own, ...other];
+  const contenders = served.flatMap((each) => waysInto(each, agent, options));
   options.print(`${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; ${options.rounds} rounds`);
   const results = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
   try {
+    await recycleLog(own.database);
     for (const contender of contenders) {
       await measure(contender, server.pid, warmUpMs);
     }
     for (let round = 0; round < options.rounds; round += 1) {
+      await own.database.admin.query({ text: 'checkpoint' });
       // The first of a round finds the disk and the caches as nobody else does.
       for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
         await wait(gapMs);
@@ -91,17 +95,14 @@ interface Served {
   readonly setup: ApplicationSetup;
 }
 
-async function serveAll(server: Awaited<ReturnType<typeof startBenchServer>>, { against }: BatchesBenchOptions): Promise<Served[]> {
-  const mains = [{ name: 'this' }, ...(against === null ? [] : [{ name: 'other', main: `${against}/packages/api/dist/main.js` }])];
-  const served: Served[] = [];
-  for (const { name, ...own } of mains) {
-    const database = await server.createDatabase();
-    const api = await startApi({ databaseUrl: database.runtimeUrl, env: { AUTO_DB_MIGRATION: 'false' }, nodeFlags: largeApiHeap, ...own });
-    const setup = await setUpApplication(new ApiClient(api.url));
-    await subscribe(setup, 'https://example.com/');
-    served.push({ name, api, database, setup });
-  }
-  return served;
+/** `main` is that of another checkout's API. */
+async function serve(server: BenchServer, name: string, main?: string): Promise<Served> {
+  const database = await server.createDatabase();
+  const env = { AUTO_DB_MIGRATION: 'false' };
+  const api = await startApi({ databaseUrl: database.runtimeUrl, env, nodeFlags: largeApiHeap, ...(main !== undefined && { main }) });
+  const setup = await setUpApplication(new ApiClient(api.url));
+  await subscribe(setup, 'https://example.com/');
+  return { name, api, database, setup };
 }
 
 function waysInto({ name, api, database, setup }: Served, agent: Agent, { clients }: BatchesBenchOptions): Contender[] {
@@ -121,10 +122,10 @@ function waysInto({ name, api, database, setup }: Served, agent: Agent, { client
     ? [
         single,
         {
-          name: `${name}: arrays of 200, 4 at a time`,
+          name: `${name}: arrays of 200, 8 at a time`,
           api,
           database,
-          send: (count) => sendArrays(target, { arrays: 4, events: 200 }, count),
+          send: (count) => sendArrays(target, { arrays: 8, events: 200 }, count),
         },
         { name: `${name}: one stream of lines`, api, database, send: (count) => sendLines(target, count) },
       ]

@@ -17,13 +17,13 @@ export interface Count {
 
 /** Requests of one event each. */
 export async function sendSingles(target: Target, clients: number, count: Count): Promise<void> {
-  const body = JSON.stringify(target.event);
+  const body = Buffer.from(JSON.stringify(target.event));
   await atATime(clients, () => post(target, '/api/v1/event', body, 201), 1, count);
 }
 
 /** Requests of many events each. */
 export async function sendArrays(target: Target, size: { readonly arrays: number; readonly events: number }, count: Count): Promise<void> {
-  const body = JSON.stringify(Array.from({ length: size.events }, () => target.event));
+  const body = Buffer.from(JSON.stringify(Array.from({ length: size.events }, () => target.event)));
   await atATime(size.arrays, () => post(target, '/api/v1/events/batch', body, 200), size.events, count);
 }
 
@@ -63,7 +63,7 @@ async function atATime(clients: number, send: () => Promise<void>, events: numbe
   await Promise.all(Array.from({ length: clients }, client));
 }
 
-async function post({ url, secret, agent }: Target, path: string, body: string, status: number): Promise<void> {
+async function post({ url, secret, agent }: Target, path: string, body: Buffer, status: number): Promise<void> {
   const response = await request(`${url}${path}`, {
     dispatcher: agent,
     method: 'POST',
