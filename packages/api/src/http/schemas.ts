@@ -119,8 +119,17 @@ export const timestamp = z
   })
   .meta({ format: 'date-time', examples: ['2024-05-01T12:00:00Z'] });
 
+/** As most write a time. */
+const plainUtc = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/;
+
 /** The time that a text says by RFC 3339; null when it says none. */
 export function readTimestamp(value: string): Date | null {
+  if (plainUtc.test(value)) {
+    const date = new Date(value);
+    if (date.getUTCDate() === Number(value.slice(8, 10))) {
+      return date;
+    }
+  }
   const [, day = '', time, fraction = '', offset = ''] = rfc3339.exec(value) ?? [];
   const date = new Date(`${day}T${time}${fraction.slice(0, 4)}${offset.toUpperCase()}`);
   // Date takes the 31st of a short month for the 1st of the next. From numbers, which is a third of the work of reading another text.

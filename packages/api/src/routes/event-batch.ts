@@ -54,20 +54,15 @@ async function ingestArray(context: ApiContext, request: RequestContext): Promis
   const events = parseBody(eventBatch, await readJsonBody(request.message, batchBodyBytesMax));
   const ingest = createItemIngest(context, request);
   const results: BatchItem[] = [];
-  const ahead = { itemsMax: streamAheadLinesMax, bytesMax: streamAheadBytesMax };
-  for await (const finished of inOrder(itemsOf(events), ingest, ahead)) {
-    results.push(...finished);
+  // No more at a time than of a stream: what waits in the process is shared by all.
+  while (results.length < events.length) {
+    const next = events.slice(results.length, results.length + streamAheadLinesMax);
+    results.push(...(await Promise.all(next.map((event) => ingest({ read: () => event })))));
   }
   if (results.every(({ status }) => status === 503)) {
     throw new ProblemError('ServiceUnavailable', { headers: { 'Retry-After': String(retryAfterOf(results)) } });
   }
   return { status: 200, body: results };
-}
-
-async function* itemsOf(events: readonly unknown[]): AsyncGenerator<Item & { readonly bytes: number }> {
-  for (const event of events) {
-    yield { bytes: 0, read: () => event };
-  }
 }
 
 function retryAfterOf(results: readonly BatchItem[]): number {

@@ -6,7 +6,7 @@ import { applicationIdIn } from '../http/read-request.ts';
 import type { RequestContext } from '../http/route.ts';
 import { type EventPost, eventPost } from '../schemas/events.ts';
 import { readPlainEventPost } from '../schemas/plain-event-post.ts';
-import { type IngestedEvent, ingestPost, type PostContext } from './ingest-post.ts';
+import { type IngestedEvent, ingestedOf, newEventOf, type PostContext } from './ingest-post.ts';
 
 /** What became of one event of a batch, as it is sent. */
 export type BatchItem =
@@ -19,8 +19,8 @@ export interface Item {
   read(): unknown;
 }
 
-/** How long a principal is taken for what it was: a stream may outlive its token. */
-const identityHoldsMs = 1000;
+/** How long a principal is taken for what it was, and for what it was allowed: a stream may outlive its token. */
+const permissionHoldsMs = 1000;
 
 type ItemRequest = Pick<RequestContext, 'principal' | 'ip' | 'identifyAgain' | 'describeProblem'>;
 
@@ -33,19 +33,19 @@ export function createItemIngest(
   request: ItemRequest,
 ): (item: Item) => Promise<BatchItem> {
   const latestOfId = new Map<string, Promise<BatchItem>>();
-  const identify = createIdentity(context.now, request);
+  const permit = createPermission(context, request);
 
   async function ingest(read: ReadItem, earlier: Promise<BatchItem> | undefined): Promise<BatchItem> {
     try {
-      const principal = await identify();
-      if (read.applicationId !== null && principal.kind !== 'master') {
-        await authorizeApplication(context.tokens, principal, read.applicationId);
-      }
+      const principal = await permit(read.applicationId);
       if ('failure' in read) {
         throw read.failure;
       }
-      await earlier;
-      return { status: 201, event: await ingestPost(context, read.post, { principal, ip: request.ip }) };
+      if (earlier) {
+        await earlier;
+      }
+      const event = newEventOf(read.post, { principal, ip: request.ip }, context.settings);
+      return { status: 201, event: ingestedOf(read.post, await context.batcher.ingest(event)) };
     } catch (error) {
       return refusedItemOf(request, error);
     }
@@ -85,16 +85,36 @@ function readItem(item: Item): ReadItem {
   }
 }
 
-/** Who sends, asked again now and then: what a revoked token sends is refused from then on. */
-function createIdentity(now: () => number, request: ItemRequest): () => Promise<Principal> {
-  let principal = Promise.resolve(request.principal);
+/**
+ * Who sends, when it may send to an application, or to one that cannot be told. Asked once for items that follow each other, and again now and
+ * then: what a revoked token sends is refused from then on.
+ */
+function createPermission(
+  { now, tokens }: Pick<ApiContext, 'tokens' | 'now'>,
+  request: ItemRequest,
+): (applicationId: string | null) => Promise<Principal> {
+  let identity = Promise.resolve(request.principal);
   let askedAtMs = now();
-  return () => {
-    if (now() - askedAtMs >= identityHoldsMs) {
-      askedAtMs = now();
-      principal = request.identifyAgain();
+  let latest: { readonly applicationId: string | null; readonly permission: Promise<Principal> } | null = null;
+
+  async function ask(applicationId: string | null): Promise<Principal> {
+    const principal = await identity;
+    if (applicationId !== null && principal.kind !== 'master') {
+      await authorizeApplication(tokens, principal, applicationId);
     }
     return principal;
+  }
+
+  return (applicationId) => {
+    if (now() - askedAtMs >= permissionHoldsMs) {
+      askedAtMs = now();
+      identity = request.identifyAgain();
+      latest = null;
+    }
+    if (latest?.applicationId !== applicationId) {
+      latest = { applicationId, permission: ask(applicationId) };
+    }
+    return latest.permission;
   };
 }
 

@@ -4,7 +4,7 @@ import type { RequestContext } from '../http/route.ts';
 import { tooManyEventsToday } from '../http/too-many.ts';
 import { ProblemError } from '../problems.ts';
 import type { EventPost, ingestedEvent } from '../schemas/events.ts';
-import type { IngestResult } from '../services/ingest-events.ts';
+import type { IngestResult, NewEvent } from '../services/ingest-events.ts';
 import type { IngestionBatcher } from '../services/ingestion-batcher.ts';
 import { readPayload } from './event-post.ts';
 
@@ -16,14 +16,17 @@ export interface PostContext extends Pick<ApiContext, 'settings'> {
 export type IngestedEvent = z.output<typeof ingestedEvent>;
 
 /** Ingests what an application posted: at the end it and its attempts are committed. Fails with the problem that the client is to hear of. */
-export async function ingestPost(
-  { batcher, settings }: PostContext,
-  post: EventPost,
-  { principal, ip }: Pick<RequestContext, 'principal' | 'ip'>,
-): Promise<IngestedEvent> {
+export async function ingestPost({ batcher, settings }: PostContext, post: EventPost, sender: Sender): Promise<IngestedEvent> {
+  return ingestedOf(post, await batcher.ingest(newEventOf(post, sender, settings)));
+}
+
+export type Sender = Pick<RequestContext, 'principal' | 'ip'>;
+
+/** What an application posted, as it is ingested. Fails with the problem of its payload. */
+export function newEventOf(post: EventPost, { principal, ip }: Sender, settings: PostContext['settings']): NewEvent {
   const payload = readPayload(post);
   requireSize(payload.bytes, settings.eventBodyBytesMax);
-  const result = await batcher.ingest({
+  return {
     applicationId: post.application_id,
     eventId: post.event_id,
     eventTypeName: post.event_type,
@@ -34,8 +37,7 @@ export async function ingestPost(
     metadata: post.metadata ?? {},
     ip,
     applicationSecretId: principal.kind === 'application' ? principal.applicationSecretId : null,
-  });
-  return ingestedOf(post, result);
+  };
 }
 
 /** A payload may be larger than the body it came in, as the numbers of JSON are, or come in a body with many others. */
@@ -45,7 +47,8 @@ function requireSize(payload: Buffer, bytesMax: number): void {
   }
 }
 
-function ingestedOf(post: EventPost, result: IngestResult): IngestedEvent {
+/** What the client hears of an event. Fails with the problem of one that was not ingested. */
+export function ingestedOf(post: EventPost, result: IngestResult): IngestedEvent {
   switch (result.kind) {
     case 'ingested':
       return { application_id: post.application_id, event_id: result.eventId, received_at: result.receivedAt };

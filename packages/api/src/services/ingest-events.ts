@@ -47,7 +47,8 @@ function hashContent(event: NewEvent): Buffer {
 }
 
 function sortedEntries(map: Readonly<Record<string, string>>): [string, string][] {
-  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(map);
+  return entries.length > 1 ? entries.toSorted(([a], [b]) => (a < b ? -1 : 1)) : entries;
 }
 
 /**

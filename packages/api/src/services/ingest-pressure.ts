@@ -54,8 +54,9 @@ export function createIngestPressure(options: IngestPressureOptions): IngestPres
   let isAway = false;
 
   function groupMs(): number {
-    const nowMs = now();
-    return Math.max(averageMs, ...[...inFlight].map(({ startedAtMs }) => nowMs - startedAtMs));
+    // In the order in which they were started.
+    const [oldest] = inFlight;
+    return oldest ? Math.max(averageMs, now() - oldest.startedAtMs) : averageMs;
   }
 
   return {

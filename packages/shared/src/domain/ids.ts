@@ -1,10 +1,13 @@
 import { randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
+import { stringify, v7 } from 'uuid';
 
-const randomBytesPerId = 16;
+const bytesPerId = 16;
 /** Random bytes for ids to come: asking for them one id at a time costs more than all the rest of making it. */
-const randomBytes = new Uint8Array(256 * randomBytesPerId);
-let randomAt = randomBytes.length;
+const randomBytes = new Uint8Array(256 * bytesPerId);
+/** Those of each id. Views that stay, as the id's own bytes do: an array of bytes costs more to make than to fill. */
+const randomParts = Array.from({ length: 256 }, (_, index) => randomBytes.subarray(index * bytesPerId, (index + 1) * bytesPerId));
+const idBytes = new Uint8Array(bytesPerId);
+let randomPartsUsed = randomParts.length;
 let lastMs = 0;
 let sequence = 0;
 
@@ -23,16 +26,18 @@ export function newId(): string {
   } else {
     sequence += 1;
   }
-  return v7({ random, msecs: lastMs, seq: sequence });
+  return stringify(v7({ random, msecs: lastMs, seq: sequence }, idBytes));
 }
 
 function nextRandomBytes(): Uint8Array {
-  if (randomAt === randomBytes.length) {
+  let part = randomParts[randomPartsUsed];
+  if (!part) {
     randomFillSync(randomBytes);
-    randomAt = 0;
+    part = randomParts[0] ?? randomBytes;
+    randomPartsUsed = 0;
   }
-  randomAt += randomBytesPerId;
-  return randomBytes.subarray(randomAt - randomBytesPerId, randomAt);
+  randomPartsUsed += 1;
+  return part;
 }
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
