@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { openPool } from '@postrider/shared/database/pool';
-import { type EventToIngest, type IngestedRow, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
+import { type EventToIngest, type IngestedEvents, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { newId } from '@postrider/shared/domain/ids';
 import { concurrentGroupsMax, mayWriteGroup } from '@postrider/shared/domain/ingest-groups';
 import { ingestGroupEventsMax } from '@postrider/shared/domain/limits';
@@ -57,29 +57,29 @@ function flush(): void {
     inFlight += 1;
     eventsInFlight += group.length;
     // Ends the process when it fails: then there is nothing to measure.
-    void write(group).then((rows) => {
+    void write(group).then((ingested) => {
       inFlight -= 1;
       eventsInFlight -= group.length;
       flush();
       // As Postrider does it: first the next group goes to the database.
-      setImmediate(() => answer(group, rows));
+      setImmediate(() => answer(group, ingested));
     });
   }
 }
 
-function write(group: readonly Waiting[]): Promise<IngestedRow[]> {
+function write(group: readonly Waiting[]): Promise<IngestedEvents> {
   return ingestEvents(
     db,
     group.map(({ event }) => event),
   );
 }
 
-function answer(group: readonly Waiting[], rows: readonly IngestedRow[]): void {
-  for (const row of rows) {
-    const { event, response } = group[row.ordinality - 1] ?? {};
-    const body = JSON.stringify({ application_id: event?.applicationId, event_id: event?.eventId, received_at: row.received_at });
-    response?.writeHead(row.received_at ? 201 : 500, { 'content-type': 'application/json' }).end(body);
-  }
+function answer(group: readonly Waiting[], { receivedAt, withoutApplication, withoutEventType, withTakenId }: IngestedEvents): void {
+  const refused = new Set([...withoutApplication, ...withoutEventType, ...withTakenId]);
+  group.forEach(({ event, response }, position) => {
+    const body = JSON.stringify({ application_id: event.applicationId, event_id: event.eventId, received_at: receivedAt });
+    response.writeHead(refused.has(position) ? 500 : 201, { 'content-type': 'application/json' }).end(body);
+  });
 }
 
 interface PostedEvent {

@@ -151,20 +151,21 @@ async function ingestGroup(
   operatorId: string,
   events: readonly EventToIngest[],
 ): Promise<{ readonly ingested: number; readonly poolIds: readonly number[] }> {
-  let rows = await ingestEvents(transaction, events);
-  const poolIds = rows.flatMap(({ pool_ids }) => pool_ids);
-  let ingested = rows.filter((row) => row.received_at !== null).length;
-  if (rows.some((row) => !row.application_exists)) {
+  const first = await ingestEvents(transaction, events);
+  if (first.withoutApplication.length > 0) {
     throw new ApplicationMissingError('The application of operational events does not exist.');
   }
-  const untyped = rows.filter((row) => !row.event_type_exists).flatMap(({ ordinality }) => events[ordinality - 1] ?? []);
-  if (untyped.length > 0) {
-    await ensureEventTypes(transaction, operatorId);
-    rows = await ingestEvents(transaction, untyped);
-    ingested += rows.filter((row) => row.received_at !== null).length;
-    poolIds.push(...rows.flatMap(({ pool_ids }) => pool_ids));
+  const untyped = first.withoutEventType.flatMap((position) => events[position] ?? []);
+  const ingested = events.length - untyped.length - first.withTakenId.length;
+  if (untyped.length === 0) {
+    return { ingested, poolIds: first.poolIds };
   }
-  return { ingested, poolIds };
+  await ensureEventTypes(transaction, operatorId);
+  const second = await ingestEvents(transaction, untyped);
+  return {
+    ingested: ingested + untyped.length - second.withoutEventType.length - second.withTakenId.length,
+    poolIds: [...first.poolIds, ...second.poolIds],
+  };
 }
 
 /** Makes the event types that are not there, or not active, in the order in which every worker makes them. */

@@ -1,6 +1,6 @@
 import type { Database } from '@postrider/shared/database/pool';
 import { findEventKeys } from '@postrider/shared/database/queries/find-event-keys';
-import { type EventToIngest, type IngestedRow, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
+import { type EventToIngest, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { newId } from '@postrider/shared/domain/ids';
 import { sha256 } from '@postrider/shared/domain/sha256';
 
@@ -33,17 +33,29 @@ export function prepareEvent(event: NewEvent): EventToIngest {
   return { ...event, eventId: event.eventId ?? newId(), contentHash: hashContent(event) };
 }
 
+/** Where most of what is hashed is put together: memory of its own for each costs as much as the hash of a small event. */
+const hashed = Buffer.allocUnsafeSlow(64 * 1024);
+/** Of a character of a string, which is half of one of four bytes. */
+const utf8BytesMax = 3;
+
 /** SHA-256 over everything that makes two events the same: type, payload, content type, labels, metadata and when it occurred. */
 function hashContent(event: NewEvent): Buffer {
-  const head = JSON.stringify([
+  const { payload } = event;
+  const facts = JSON.stringify([
     event.eventTypeName,
     event.payloadContentType,
     event.occurredAt.getTime(),
     sortedEntries(event.labels),
     sortedEntries(event.metadata),
   ]);
+  const head = `${facts}\0`;
   // In one call: an object for each hash costs more than the copy.
-  return sha256(Buffer.concat([Buffer.from(`${head}\0`), event.payload]));
+  if (head.length * utf8BytesMax + payload.length > hashed.length) {
+    return sha256(Buffer.concat([Buffer.from(head), payload]));
+  }
+  const headBytes = hashed.write(head);
+  payload.copy(hashed, headBytes);
+  return sha256(hashed.subarray(0, headBytes + payload.length));
 }
 
 function sortedEntries(map: Readonly<Record<string, string>>): [string, string][] {
@@ -58,23 +70,28 @@ function sortedEntries(map: Readonly<Record<string, string>>): [string, string][
 export async function ingestGroup(db: Database, events: readonly EventToIngest[], isResent: boolean): Promise<IngestedGroup> {
   const leaders = leadersOf(events);
   const leading = leaders === null ? events : [...leaders.values()];
-  const rows = await ingestEvents(db, leading);
-  const conflicts = rows.filter(isConflict).flatMap(({ ordinality }) => leading[ordinality - 1] ?? []);
+  const ingested = await ingestEvents(db, leading);
+  const { receivedAt, poolIds, parkedPoolIds } = ingested;
+  const results: IngestResult[] = leading.map(({ eventId }) => ({ kind: 'ingested', eventId, receivedAt }));
+  ingested.withoutApplication.forEach((position) => (results[position] = { kind: 'application_missing' }));
+  ingested.withoutEventType.forEach((position) => (results[position] = { kind: 'event_type_missing' }));
+  const conflicts = ingested.withTakenId.flatMap((position) => leading[position] ?? []);
   const stored = new Map(conflicts.length === 0 ? [] : (await findEventKeys(db, conflicts)).map((row) => [keyOf(eventOfRow(row)), row]));
-  const results: IngestResult[] = Array.from({ length: leading.length });
-  let pools: Pick<IngestedGroup, 'poolIds' | 'parkedPoolIds'> = { poolIds: [], parkedPoolIds: [] };
-  for (const row of rows) {
-    const event = leading[row.ordinality - 1];
+  ingested.withTakenId.forEach((position, index) => {
+    const event = conflicts[index];
     if (event) {
-      results[row.ordinality - 1] = resultOf(event, row, stored.size === 0 ? undefined : stored.get(keyOf(event)), isResent);
+      results[position] = resultOfTakenId(event, stored.get(keyOf(event)), isResent);
     }
-    if (row.ordinality === 1) {
-      pools = { poolIds: row.pool_ids, parkedPoolIds: row.parked_pool_ids };
-    }
-  }
+  });
   return leaders === null
-    ? { results, ...pools }
-    : addFollowers(db, events, { leaders, stored, results: new Map(leading.map((event, index) => [event, results[index]])), ...pools });
+    ? { results, poolIds, parkedPoolIds }
+    : addFollowers(db, events, {
+        leaders,
+        stored,
+        results: new Map(leading.map((event, index) => [event, results[index]])),
+        poolIds,
+        parkedPoolIds,
+      });
 }
 
 /** The first event of each key; null when no two have the same id, which is nearly always so and costs less to find out. */
@@ -129,21 +146,9 @@ async function addFollowers(db: Database, events: readonly EventToIngest[], led:
   };
 }
 
-function isConflict(row: IngestedRow): boolean {
-  return row.application_exists && row.event_type_exists && row.received_at === null;
-}
-
-function resultOf(event: EventToIngest, row: IngestedRow, stored: StoredKey | undefined, isResent: boolean): IngestResult {
-  if (!row.application_exists) {
-    return { kind: 'application_missing' };
-  }
-  if (!row.event_type_exists) {
-    return { kind: 'event_type_missing' };
-  }
+/** When the same group may have been committed before, its own event is its success. */
+function resultOfTakenId(event: EventToIngest, stored: StoredKey | undefined, isResent: boolean): IngestResult {
   const { eventId } = event;
-  if (row.received_at) {
-    return { kind: 'ingested', eventId, receivedAt: row.received_at };
-  }
   const sameContent = stored?.content_hash.equals(event.contentHash) ?? false;
   return stored && sameContent && isResent
     ? { kind: 'ingested', eventId, receivedAt: stored.received_at }

@@ -146,6 +146,22 @@ describe('fan-out', () => {
     });
     expect(rows.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual([500, 1000, 1000]);
   });
+
+  test('gives each attempt of a group an id of version 7 that tells when it was made', async () => {
+    const busy = await insertApplication(database.admin);
+    await Promise.all(Array.from({ length: 10 }, () => insertSubscription(database.admin, busy)));
+    const { results } = await ingest(...Array.from({ length: 50 }, () => newEvent({ applicationId: busy.applicationId })));
+    const { rows } = await database.admin.query<{ id: string }>({
+      text: 'select request_attempt_id as id from webhook.open_attempt where application_id = $1',
+      values: [busy.applicationId],
+    });
+    const [first] = results;
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(500);
+    expect(rows.filter(({ id }) => !/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toEqual([]);
+    expect(new Set(rows.map(({ id }) => Number.parseInt(id.replace('-', '').slice(0, 12), 16)))).toEqual(
+      new Set([first?.kind === 'ingested' ? first.receivedAt.getTime() : null]),
+    );
+  });
 });
 
 describe('a missing partition', () => {
