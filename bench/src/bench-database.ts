@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
+import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 
 /** A server with the durability of production, for one benchmark. */
@@ -12,6 +13,13 @@ export interface BenchServer {
   /** What the server logs goes there. */
   readonly logFile: string;
   createDatabase(): Promise<TestDatabase>;
+  /**
+   * Gives it the write-ahead log of one that has been in use and writes into segments that it recycles: a new one makes each segment when it
+   * needs it, and fills it with zeros first, which is twice the writing and holds up every commit meanwhile.
+   */
+  recycleLog(): Promise<void>;
+  /** Recycles what was written since the last one, too. */
+  checkpoint(): Promise<void>;
   /** Kills it as the kernel would, without warning. */
   kill9(): Promise<void>;
   /** Starts it again on the same data and port. */
@@ -21,17 +29,6 @@ export interface BenchServer {
 
 /** Segments of the write-ahead log, of 16 MB each, that a checkpoint leaves for what is written next. */
 const recycledSegments = 64;
-
-/**
- * Gives the server the log of one that has been in use and writes into segments that it recycles: a new one makes each segment when it needs
- * it, and fills it with zeros first, which is twice the writing. A checkpoint does the same for the segments that were written since.
- */
-export async function recycleLog({ admin }: TestDatabase): Promise<void> {
-  // A switch does nothing where nothing was written since the last one.
-  const text = `select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal() from generate_series(1, $1::integer)`;
-  await admin.query({ text, values: [recycledSegments] });
-  await admin.query({ text: 'checkpoint' });
-}
 
 /** Starts an embedded PostgreSQL that waits for the disk as a real one does. */
 export async function startBenchServer(settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
@@ -54,6 +51,25 @@ export async function startBenchServer(settings: Readonly<Record<string, string>
     kill9: () => server.kill9(),
     restart: () => server.restart(),
     createDatabase: () => createTestDatabase(server.superuserUrl),
+    async recycleLog() {
+      // A switch does nothing where nothing was written since the last one.
+      await execute(
+        server.superuserUrl,
+        `select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal() from generate_series(1, ${recycledSegments})`,
+      );
+      await execute(server.superuserUrl, 'checkpoint');
+    },
+    checkpoint: () => execute(server.superuserUrl, 'checkpoint'),
     stop: () => server.stop('immediate'),
   };
+}
+
+async function execute(connectionString: string, text: string): Promise<void> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
 }

@@ -3,7 +3,7 @@ import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe 
 import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent } from 'undici';
-import { type BenchServer, recycleLog, startBenchServer } from '../bench-database.ts';
+import { type BenchServer, startBenchServer } from '../bench-database.ts';
 import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
@@ -62,12 +62,12 @@ export async function benchBatches(options: BatchesBenchOptions): Promise<void> 
   options.print(`${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; ${options.rounds} rounds`);
   const results = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
   try {
-    await recycleLog(own.database);
+    await server.recycleLog();
     for (const contender of contenders) {
       await measure(contender, server.pid, warmUpMs);
     }
     for (let round = 0; round < options.rounds; round += 1) {
-      await own.database.admin.query({ text: 'checkpoint' });
+      await server.checkpoint();
       // The first of a round finds the disk and the caches as nobody else does.
       for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
         await wait(gapMs);

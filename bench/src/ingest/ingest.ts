@@ -81,7 +81,9 @@ export async function benchIngest(options: IngestBenchOptions): Promise<void> {
   );
   const rounds: Round[] = [];
   try {
+    await server.recycleLog();
     for (let round = 0; round < options.rounds; round += 1) {
+      await server.checkpoint();
       const bare = await measureBare(server, 'group', options);
       const { postrider, half } = await measurePostrider(server, options);
       const single = await measureBare(server, 'single', options);

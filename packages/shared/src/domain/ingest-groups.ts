@@ -8,11 +8,11 @@ export interface GroupLoad {
   readonly bytesWaiting: number;
 }
 
-/** Groups that are written at a time: so many keep the database busy while the process parses and the disk takes a commit; more gain nothing. */
-export const concurrentGroupsMax = 3;
+/** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
+export const concurrentGroupsMax = 2;
 /** Beside a group of fewer events another one is written at once: while little is going on nobody waits. */
 const largeGroupEvents = 8;
-/** Beside a large one, others are written when so much waits: less costs the process and the database more apiece than it gains. */
+/** Beside a large one, another is written when so much waits: less costs the process and the database more apiece than it gains. */
 const secondGroupEvents = ingestGroupEventsMax / 2;
 const secondGroupBytes = ingestGroupBytesMax / 2;
 
