@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
-import { Client } from 'pg';
-import { createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
+import { asSuperuser, createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 
 /** A server with the durability of production, for one benchmark. */
 export interface BenchServer {
@@ -51,25 +50,16 @@ export async function startBenchServer(settings: Readonly<Record<string, string>
     kill9: () => server.kill9(),
     restart: () => server.restart(),
     createDatabase: () => createTestDatabase(server.superuserUrl),
-    async recycleLog() {
-      // A switch does nothing where nothing was written since the last one.
-      await execute(
-        server.superuserUrl,
-        `select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal() from generate_series(1, ${recycledSegments})`,
-      );
-      await execute(server.superuserUrl, 'checkpoint');
+    recycleLog: () =>
+      asSuperuser(server.superuserUrl, async (client) => {
+        // A switch does nothing where nothing was written since the last one.
+        const text = `select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal() from generate_series(1, $1::integer)`;
+        await client.query(text, [recycledSegments]);
+        await client.query('checkpoint');
+      }),
+    async checkpoint() {
+      await asSuperuser(server.superuserUrl, (client) => client.query('checkpoint'));
     },
-    checkpoint: () => execute(server.superuserUrl, 'checkpoint'),
     stop: () => server.stop('immediate'),
   };
-}
-
-async function execute(connectionString: string, text: string): Promise<void> {
-  const client = new Client({ connectionString });
-  await client.connect();
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
 }

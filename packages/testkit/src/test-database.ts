@@ -100,7 +100,8 @@ function hashMigrations(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function asSuperuser<T>(superuserUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
+/** Works on a connection of its own to the server's own database, and closes it. */
+export async function asSuperuser<T>(superuserUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: superuserUrl });
   await client.connect();
   try {

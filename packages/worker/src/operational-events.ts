@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DatabasePool, Transaction } from '@postrider/shared/database/pool';
 import { isConnectionFailure, isMissingPartition, isTransient } from '@postrider/shared/database/postgres-errors';
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
-import { type EventToIngest, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
+import { type EventToIngest, type IngestedEvents, ingestEvents } from '@postrider/shared/database/queries/ingest-events';
 import { insertAuditEntry } from '@postrider/shared/database/queries/insert-audit-entry';
 import { listEventTypes } from '@postrider/shared/database/queries/list-event-types';
 import { loadSubscriptionNames } from '@postrider/shared/database/queries/load-subscription-names';
@@ -156,16 +156,20 @@ async function ingestGroup(
     throw new ApplicationMissingError('The application of operational events does not exist.');
   }
   const untyped = first.withoutEventType.flatMap((position) => events[position] ?? []);
-  const ingested = events.length - untyped.length - first.withTakenId.length;
+  const ingested = countStored(events, first);
   if (untyped.length === 0) {
     return { ingested, poolIds: first.poolIds };
   }
   await ensureEventTypes(transaction, operatorId);
   const second = await ingestEvents(transaction, untyped);
   return {
-    ingested: ingested + untyped.length - second.withoutEventType.length - second.withTakenId.length,
+    ingested: ingested + countStored(untyped, second),
     poolIds: [...first.poolIds, ...second.poolIds],
   };
+}
+
+function countStored(events: readonly EventToIngest[], { withoutApplication, withoutEventType, withTakenId }: IngestedEvents): number {
+  return events.length - withoutApplication.length - withoutEventType.length - withTakenId.length;
 }
 
 /** Makes the event types that are not there, or not active, in the order in which every worker makes them. */
