@@ -15,7 +15,6 @@ import { urlOf } from '@postrider/shared/observability/server-url';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { ApiConfig } from './config.ts';
-import { followAnswers } from './http/drain.ts';
 import { createApiServer } from './http/server.ts';
 import { quotaLimitsOf, rateLimitsOf } from './limit-settings.ts';
 import { watchBacklog } from './services/backlog-watch.ts';
@@ -80,8 +79,7 @@ export async function serve({ config, logger, keepsHouse, leaseOfInstance }: Ser
   });
 
   let draining = false;
-  const server = createApiServer(app.listener, { keepAliveTimeoutMs });
-  const answers = followAnswers(server);
+  const { server, answers } = createApiServer(app.listener, { keepAliveTimeoutMs });
   server.listen(config.port, config.ip);
   await once(server, 'listening');
   const listener = listenForDeletedTokens(config, logger, tokens);

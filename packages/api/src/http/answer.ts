@@ -25,15 +25,21 @@ export async function answer(
   exchange: Exchange,
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const identify = (): Promise<Principal> =>
-    route.access === 'public' ? Promise.resolve(anonymous) : options.authenticator.authenticate(exchange.message.headers.authorization);
+  const identify = (): Principal | Promise<Principal> =>
+    route.access === 'public' ? anonymous : options.authenticator.authenticate(exchange.message.headers.authorization);
   const principal = await identify();
-  await admitPrincipal(options, principal, exchange.response);
+  const admission = admitPrincipal(options, principal, exchange);
+  if (admission) {
+    await admission;
+  }
   const { query } = exchange;
   refuseUnstorable(params);
   refuseUnstorable(query);
   const request = await readRequest(options.context, { route, principal, exchange, params, query, identify });
-  await send(exchange, await route.handle(request));
+  const sending = send(exchange, await route.handle(request));
+  if (sending) {
+    await sending;
+  }
 }
 
 /** PostgreSQL has no text with this character, so that no parameter with it can mean anything. */

@@ -1,57 +1,59 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { ApplicationSecretOwner } from '@postrider/shared/database/queries/find-application-secret';
 import type { ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import { normalizeUuid } from '@postrider/shared/domain/ids';
-import { tokenHash } from '@postrider/shared/secrets/sealed-secret';
+import { tokenHashInBase64 } from '@postrider/shared/secrets/sealed-secret';
 import { ProblemError } from '../problems.ts';
+import type { Found } from '../services/memory.ts';
 import { isServiceToken } from '../services/write-service-token.ts';
 import type { TokenCache } from '../services/token-cache.ts';
 import type { Principal } from './principal.ts';
 
 export interface Authenticator {
-  /** Reads the `Authorization` header. Fails with the problem that the contract names. */
-  authenticate(header: string | undefined): Promise<Principal>;
+  /** Reads the `Authorization` header; at once where the token is known. Fails with the problem that the contract names. */
+  authenticate(header: string | undefined): Principal | Promise<Principal>;
 }
 
 type TokenFinders = Pick<TokenCache, 'findApplicationSecret' | 'findServiceToken'>;
 
 /** Tokens are told apart by what they are: the master key first, in constant time, then service tokens by their form, then secrets. */
 export function createAuthenticator(tokens: TokenFinders, masterKey: string | null): Authenticator {
-  const masterDigest = masterKey === null ? null : tokenHash(masterKey.toLowerCase());
+  const masterHash = masterKey === null ? null : Buffer.from(tokenHashInBase64(masterKey.toLowerCase()));
   return {
-    async authenticate(header) {
+    authenticate(header) {
       const token = readToken(header);
       const lowerCase = token.toLowerCase();
       // The hash of a secret, too: those are lower case.
-      const hash = tokenHash(lowerCase);
-      if (masterDigest && timingSafeEqual(hash, masterDigest)) {
+      const hash = tokenHashInBase64(lowerCase);
+      if (masterHash && timingSafeEqual(Buffer.from(hash), masterHash)) {
         return { kind: 'master' };
       }
-      const principal = isServiceToken(token)
-        ? await servicePrincipalOf(tokens, token)
-        : await applicationPrincipalOf(tokens, lowerCase, hash);
-      if (!principal) {
-        throw new ProblemError('AuthInvalidBiscuit');
+      if (isServiceToken(token)) {
+        return principalOf(tokens.findServiceToken(tokenHashInBase64(token)), servicePrincipal);
       }
-      return principal;
+      return principalOf(normalizeUuid(lowerCase) === null ? undefined : tokens.findApplicationSecret(hash), applicationPrincipal);
     },
   };
 }
 
-async function servicePrincipalOf(tokens: TokenFinders, token: string): Promise<Principal | null> {
-  const owner = await tokens.findServiceToken(tokenHash(token));
-  return owner ? servicePrincipal(owner) : null;
+function principalOf<Owner>(found: Found<Owner>, make: (owner: Owner) => Principal): Principal | Promise<Principal> {
+  return found instanceof Promise ? found.then((owner) => ofOwner(owner, make)) : ofOwner(found, make);
 }
 
-async function applicationPrincipalOf(tokens: TokenFinders, token: string, hash: Buffer): Promise<Principal | null> {
-  const secret = normalizeUuid(token) === null ? undefined : await tokens.findApplicationSecret(hash);
-  return secret
-    ? {
-        kind: 'application',
-        applicationId: secret.application_id,
-        organizationId: secret.organization_id,
-        applicationSecretId: secret.application_secret_id,
-      }
-    : null;
+function ofOwner<Owner>(owner: Owner | undefined, make: (owner: Owner) => Principal): Principal {
+  if (owner === undefined) {
+    throw new ProblemError('AuthInvalidBiscuit');
+  }
+  return make(owner);
+}
+
+function applicationPrincipal(owner: ApplicationSecretOwner): Principal {
+  return {
+    kind: 'application',
+    applicationId: owner.application_id,
+    organizationId: owner.organization_id,
+    applicationSecretId: owner.application_secret_id,
+  };
 }
 
 function servicePrincipal(owner: ServiceTokenOwner): Principal {

@@ -1,6 +1,6 @@
 import { ProblemError } from '../problems.ts';
 import type { TokenCache } from '../services/token-cache.ts';
-import type { Principal, ServicePrincipal } from './principal.ts';
+import type { MasterPrincipal, Principal, ServicePrincipal } from './principal.ts';
 import type { Route } from './route.ts';
 
 /** An application that a principal may use, and whose it is. */
@@ -62,24 +62,28 @@ export function isGrantable(route: Pick<Route, 'access' | 'handsOut'>): boolean 
 }
 
 /** Lets a principal act on an application, or fails as if it did not exist. */
-export async function authorizeApplication(
+export function authorizeApplication(
   tokens: Pick<TokenCache, 'findApplication'>,
   principal: Principal,
   applicationId: string,
-): Promise<AuthorizedApplication> {
-  const authorized = await findAuthorized(tokens, principal, applicationId);
+): AuthorizedApplication | Promise<AuthorizedApplication> {
+  const authorized = findAuthorized(tokens, principal, applicationId);
+  return authorized instanceof Promise ? authorized.then(requireAuthorized) : requireAuthorized(authorized);
+}
+
+function requireAuthorized(authorized: AuthorizedApplication | null): AuthorizedApplication {
   if (!authorized) {
     throw new ProblemError('Forbidden');
   }
   return authorized;
 }
 
-/** The application when the principal may use it; null when not, or when there is none. */
-export async function findAuthorized(
+/** The application when the principal may use it; null when not, or when there is none. At once for the application's own tokens. */
+export function findAuthorized(
   tokens: Pick<TokenCache, 'findApplication'>,
   principal: Principal,
   applicationId: string,
-): Promise<AuthorizedApplication | null> {
+): AuthorizedApplication | null | Promise<AuthorizedApplication | null> {
   if (principal.kind === 'anonymous') {
     return null;
   }
@@ -87,6 +91,14 @@ export async function findAuthorized(
     const { organizationId } = principal;
     return principal.applicationId === applicationId ? { applicationId, organizationId } : null;
   }
+  return findForOthers(tokens, principal, applicationId);
+}
+
+async function findForOthers(
+  tokens: Pick<TokenCache, 'findApplication'>,
+  principal: MasterPrincipal | ServicePrincipal,
+  applicationId: string,
+): Promise<AuthorizedApplication | null> {
   if (principal.kind === 'service' && principal.applicationIds !== null && !principal.applicationIds.includes(applicationId)) {
     return null;
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createGunzip } from 'node:zlib';
 import { ProblemError } from '../problems.ts';
 import { isGzipped, parseJson } from './body.ts';
-import { createGatherer } from './gather.ts';
+import { Gatherer } from './gather.ts';
 
 /** A line of a body that is not blank. */
 export interface BodyLine {
@@ -52,7 +52,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>, bytesMax: number): AsyncG
 }
 
 function createLine(bytesMax: number) {
-  const kept = createGatherer();
+  const kept = new Gatherer();
   let bytes = 0;
   return {
     add(part: Buffer): void {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ProblemError } from '../problems.ts';
-import { createGatherer } from './gather.ts';
+import { Gatherer } from './gather.ts';
 
 const gunzipAsync = promisify(gunzip);
 
@@ -57,7 +57,7 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> 
     return Promise.reject(tooLarge(bytesMax));
   }
   return new Promise((resolve, reject) => {
-    const body = createGatherer();
+    const body = new Gatherer();
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;

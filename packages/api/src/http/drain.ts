@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UnderWay } from '@postrider/shared/domain/under-way';
 
@@ -8,9 +9,11 @@ import { UnderWay } from '@postrider/shared/domain/under-way';
 const idleGraceMs = 500;
 const lookEveryMs = 50;
 
-/** Ends a server without breaking off requests. */
-export interface ServerDrain {
-  /** Takes no more connections and resolves when every connection has ended. */
+/** The answers of a server that are under way. */
+export interface FollowedAnswers {
+  /** What a connection is in the middle of answering: another answer would end up inside of it. Looks through all. */
+  on(connection: Duplex): ServerResponse | undefined;
+  /** Takes no more connections and resolves when every connection has ended, without breaking off requests. */
   close(): Promise<void>;
 }
 
@@ -19,7 +22,7 @@ export interface ServerDrain {
  * that still come in on open connections, say `Connection: close`. Otherwise a busy client would go on until the deadline, or send its next
  * request into a connection that is just being closed.
  */
-export function followAnswers(server: Server): ServerDrain {
+export function followAnswers(server: Server): FollowedAnswers {
   const underWay = new UnderWay<ServerResponse>();
   let closing = false;
   server.prependListener('request', (_request, response) => {
@@ -30,6 +33,8 @@ export function followAnswers(server: Server): ServerDrain {
     response.on('close', () => underWay.end(started));
   });
   return {
+    // Where requests are sent without waiting for answers, the last one is answered last.
+    on: (connection) => underWay.items().findLast(({ req }) => req.socket === connection),
     async close() {
       closing = true;
       for (const response of underWay.items()) {

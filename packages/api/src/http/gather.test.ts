@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createGatherer } from './gather.ts';
+import { Gatherer } from './gather.ts';
 
 test('puts parts together in order, and starts anew', () => {
-  const gatherer = createGatherer();
+  const gatherer = new Gatherer();
 
   for (const part of ['a', '', 'bc', 'defghij', 'k']) {
     gatherer.add(Buffer.from(part));
@@ -15,7 +15,7 @@ test('puts parts together in order, and starts anew', () => {
 
 test('writes over no part that it was given, nor over what it gave', () => {
   const chunk = Buffer.from('12345678');
-  const gatherer = createGatherer();
+  const gatherer = new Gatherer();
 
   gatherer.add(chunk.subarray(0, 2));
   gatherer.add(Buffer.from('xy'));
@@ -28,7 +28,7 @@ test('writes over no part that it was given, nor over what it gave', () => {
 });
 
 test('a megabyte of single bytes takes a few megabytes', () => {
-  const gatherer = createGatherer();
+  const gatherer = new Gatherer();
   const before = process.memoryUsage().arrayBuffers;
 
   for (let index = 0; index < 1_000_000; index += 1) {

@@ -10,7 +10,7 @@ import { allowOrigins } from './cors.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { admitRequest } from './rate-limits.ts';
 import type { Route } from './route.ts';
-import { securityHeaders } from './security-headers.ts';
+import { send } from './send.ts';
 
 export interface MountOptions {
   readonly routes: readonly Route[];
@@ -28,7 +28,6 @@ export interface MountedRoutes {
 }
 
 const basePath = '/api/v1';
-const securityHeaderList = Object.entries(securityHeaders);
 /** The npm client of Hook0 joins paths to a base URL without a final slash so that its version is lost. */
 const aliases: ReadonlySet<string> = new Set(['/api/event', '/api/event_types']);
 
@@ -53,11 +52,14 @@ export function mountRoutes(options: MountOptions): MountedRoutes {
       message.url = normalizeUrl(message.url ?? '');
     }
     const exchange = new Exchange(exchangeOptions, message, response);
-    begin(options, exchange, hotRoute);
+    countAnswer(options, exchange, hotRoute);
     try {
       allow(exchange);
       requireHost(message);
-      await admitRequest(options, exchange);
+      const admission = admitRequest(options, exchange);
+      if (admission) {
+        await admission;
+      }
       if (hotRoute) {
         await answer(options, hotRoute, exchange, {});
       } else {
@@ -96,9 +98,7 @@ function routerOf(options: MountOptions, exchanges: WeakMap<IncomingMessage, Exc
       ofPath[route.method]((request) => answer(options, route, exchangeOf(request), onlyTexts(request.params)));
     }
     const allowed = allowedMethods(routes);
-    ofPath.options((_request, response) => {
-      response.status(204).setHeader('Allow', allowed).end();
-    });
+    ofPath.options((request) => send(exchangeOf(request), { status: 204, headers: { Allow: allowed } }));
     ofPath.all(() => {
       throw new ProblemError('NotFound', { status: 405, detail: `Allowed methods: ${allowed}.`, headers: { Allow: allowed } });
     });
@@ -139,12 +139,8 @@ function normalizeUrl(target: string): string {
   return (aliases.has(path) || path.startsWith('/api/event_types/') ? path.replace('/api/', `${basePath}/`) : path) + query;
 }
 
-/** Sets the headers of every answer, and counts it at its end. */
-function begin({ context, report }: MountOptions, { message, response, requestId }: Exchange, hotRoute: Route | undefined): void {
-  response.setHeader('X-Request-Id', requestId);
-  for (const [name, value] of securityHeaderList) {
-    response.setHeader(name, value);
-  }
+/** Counts an answer at its end. */
+function countAnswer({ context, report }: MountOptions, { message, response, requestId }: Exchange, hotRoute: Route | undefined): void {
   const startedAt = context.now();
   response.on('finish', () => {
     report.answered({

@@ -3,7 +3,12 @@ import type { AuditActor } from '../services/audit.ts';
 /** Who is asking. */
 export type Principal =
   /** On routes that are open to everybody. */
-  { readonly kind: 'anonymous' } | { readonly kind: 'master' } | ApplicationPrincipal | ServicePrincipal;
+  { readonly kind: 'anonymous' } | MasterPrincipal | ApplicationPrincipal | ServicePrincipal;
+
+/** The master key. */
+export interface MasterPrincipal {
+  readonly kind: 'master';
+}
 
 /** The secret of an application. */
 export interface ApplicationPrincipal {

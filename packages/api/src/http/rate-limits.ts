@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { ProblemError } from '../problems.ts';
 import type { Admission, RateLimiter, RateLimitLayer } from '../services/limits/rate-limiter.ts';
 import type { Exchange } from './exchange.ts';
@@ -12,31 +11,33 @@ export interface RateLimiting {
   readonly report: { rateLimited(layer: RateLimitLayer): void };
 }
 
-/** Lets a request in before it is known who asks, or refuses it with what to do about it. */
-export async function admitRequest(
-  { limiter, report }: RateLimiting,
-  { path, ip, response }: Pick<Exchange, 'path' | 'ip' | 'response'>,
-): Promise<void> {
-  if (exemptPaths.has(path)) {
-    return;
-  }
-  for (const admission of await limiter.admitAddress(ip)) {
+/** Lets a request in before it is known who asks, or refuses it with what to do about it. Null where there is no limit. */
+export function admitRequest({ limiter, report }: RateLimiting, exchange: Exchange): Promise<void> | null {
+  const admissions = exemptPaths.has(exchange.path) ? null : limiter.admitAddress(exchange.ip);
+  return admissions && obey(admissions, report, exchange);
+}
+
+async function obey(admissions: Promise<readonly Admission[]>, report: RateLimiting['report'], exchange: Exchange): Promise<void> {
+  for (const admission of await admissions) {
     // What all clients together leave is nobody's business until it is nothing.
     if (admission.layer !== 'global' || !admission.isTaken) {
-      describe(admission, response);
+      describe(admission, exchange);
     }
     refuseUnless(admission, report);
   }
 }
 
-/** Lets a token in. The master key has no limit. */
-export async function admitPrincipal({ limiter, report }: RateLimiting, principal: Principal, response: ServerResponse): Promise<void> {
+/** Lets a token in. The master key has no limit. Null where there is none. */
+export function admitPrincipal({ limiter, report }: RateLimiting, principal: Principal, exchange: Exchange): Promise<void> | null {
   const tokenId = tokenIdOf(principal);
-  const admission = tokenId === null ? null : await limiter.admitToken(tokenId);
-  if (admission) {
-    describe(admission, response);
-    refuseUnless(admission, report);
-  }
+  const admission = tokenId === null ? null : limiter.admitToken(tokenId);
+  return (
+    admission &&
+    admission.then((known) => {
+      describe(known, exchange);
+      refuseUnless(known, report);
+    })
+  );
 }
 
 function tokenIdOf(principal: Principal): string | null {
@@ -59,14 +60,14 @@ function refuseUnless(admission: Admission, report: RateLimiting['report']): voi
 }
 
 /** In the fields of draft-ietf-httpapi-ratelimit-headers, from its version 08 on: lists, to which each layer adds its item. */
-function describe({ layer, limit, remaining, fullInMs }: Admission, response: ServerResponse): void {
-  addItem(response, 'RateLimit-Policy', `"${layer}";q=${limit.burst};w=${seconds(limit.burst * limit.periodMs)}`);
-  addItem(response, 'RateLimit', `"${layer}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`);
+function describe({ layer, limit, remaining, fullInMs }: Admission, exchange: Exchange): void {
+  addItem(exchange, 'RateLimit-Policy', `"${layer}";q=${limit.burst};w=${seconds(limit.burst * limit.periodMs)}`);
+  addItem(exchange, 'RateLimit', `"${layer}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`);
 }
 
-function addItem(response: ServerResponse, name: string, item: string): void {
-  const before = response.getHeader(name);
-  response.setHeader(name, before === undefined ? item : `${String(before)}, ${item}`);
+function addItem(exchange: Exchange, name: string, item: string): void {
+  const before = exchange.headerOf(name);
+  exchange.setHeader(name, before === undefined ? item : `${before}, ${item}`);
 }
 
 function seconds(ms: number): number {

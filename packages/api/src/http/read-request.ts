@@ -22,7 +22,7 @@ export interface RawRequest {
   /** A repeated parameter is a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
   /** Who is asking, by now. */
-  readonly identify: () => Promise<Principal>;
+  readonly identify: () => Principal | Promise<Principal>;
 }
 
 /**

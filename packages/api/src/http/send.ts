@@ -1,46 +1,33 @@
 import { pipeline } from 'node:stream/promises';
-import type { ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.ts';
 import type { Reply } from './route.ts';
 
-const sent = Promise.resolve();
-
-/** Sends a reply. */
-export function send(exchange: Pick<Exchange, 'message' | 'response'>, reply: Reply): Promise<void> {
-  const { response } = exchange;
-  response.statusCode = reply.status;
-  if (reply.headers) {
-    Object.entries(reply.headers).forEach(([name, value]) => response.setHeader(name, value));
+/** Sends a reply. Null when it is sent, where it does not come in parts. */
+export function send(exchange: Exchange, reply: Reply): Promise<void> | null {
+  for (const name in reply.headers) {
+    exchange.setHeader(name, reply.headers[name] ?? '');
   }
+  if (reply.stream) {
+    exchange.setHeader('Content-Type', reply.stream.type);
+    return sendParts(exchange, reply.status, reply.stream.parts);
+  }
+  // Not by express, which answers 304 to `If-None-Match: *` though nothing has a tag.
   if (reply.content) {
-    response.setHeader('Content-Type', reply.content.type);
-    // Node leaves it out of an answer to HEAD.
-    response.setHeader('Content-Length', reply.content.bytes.length);
-    // Not by express, which answers 304 to `If-None-Match: *` though nothing has a tag.
-    response.end(reply.content.bytes);
-  } else if (reply.stream) {
-    response.setHeader('Content-Type', reply.stream.type);
-    return sendParts(exchange, reply.stream.parts);
+    exchange.setHeader('Content-Type', reply.content.type);
+    exchange.end(reply.status, reply.content.bytes);
   } else if (reply.body === undefined) {
-    response.end();
+    exchange.end(reply.status, null);
   } else {
-    sendJson(response, reply.body);
+    exchange.setHeader('Content-Type', 'application/json; charset=utf-8');
+    exchange.end(reply.status, JSON.stringify(reply.body));
   }
-  return sent;
-}
-
-/** What `response.json` does, without the settings that it asks for and the types that it looks up. */
-function sendJson(response: ServerResponse, body: unknown): void {
-  const text = JSON.stringify(body);
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  // For HEAD, too, where Node would not know it.
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  // As a text it leaves together with the headers, in one write.
-  response.end(text);
+  return null;
 }
 
 /** A client that goes away in the middle ends it: what it was not told, it cannot miss. */
-async function sendParts({ message, response }: Pick<Exchange, 'message' | 'response'>, parts: AsyncIterable<string>): Promise<void> {
+async function sendParts(exchange: Exchange, status: number, parts: AsyncIterable<string>): Promise<void> {
+  const { message } = exchange;
+  const response = exchange.begin(status);
   // Before the first part, which may be waiting for something that the client sends only then.
   response.flushHeaders();
   try {

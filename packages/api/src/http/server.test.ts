@@ -16,7 +16,7 @@ const echo: RequestListener = (request, response) => {
     request.pipe(response);
   }
 };
-const server = createApiServer(echo, {
+const { server } = createApiServer(echo, {
   keepAliveTimeoutMs: 1000,
   arrival: { requestTimeout: requestTimeoutMs, connectionsCheckingInterval: 50 },
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { type FollowedAnswers, followAnswers } from './drain.ts';
 import { ProblemError, problemDocument, type ProblemOptions } from '../problems.ts';
 import { addressOf } from './origin.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -14,15 +15,14 @@ export interface ApiServerOptions {
 /** Headers and request line together, in bytes. */
 const headerBytesMax = 16 * 1024;
 
-/** What a connection is in the middle of answering: another answer would end up inside of it. */
-interface Connection {
-  answer: ServerResponse | null;
+/** A server that can be ended gently. */
+export interface ApiServer {
+  readonly server: Server;
+  readonly answers: FollowedAnswers;
 }
 
 /** An HTTP server whose answers are problem documents even where the request never gets as far as the application. */
-export function createApiServer(app: RequestListener, options: ApiServerOptions): Server {
-  // An entry for each connection, not for each request: tables that entries enter and leave keep ended requests alive until a full collection.
-  const connections = new WeakMap<Duplex, Connection>();
+export function createApiServer(app: RequestListener, options: ApiServerOptions): ApiServer {
   const server = createServer({
     keepAliveTimeout: options.keepAliveTimeoutMs,
     maxHeaderSize: headerBytesMax,
@@ -30,19 +30,8 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     requireHostHeader: false,
     ...options.arrival,
   });
-  server.on('connection', (socket) => connections.set(socket, { answer: null }));
-  server.on('request', (request, response) => {
-    const connection = connections.get(request.socket);
-    if (connection) {
-      connection.answer = response;
-      response.on('close', () => {
-        if (connection.answer === response) {
-          connection.answer = null;
-        }
-      });
-    }
-    app(request, response);
-  });
+  const answers = followAnswers(server);
+  server.on('request', app);
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const { status, headers, body } = answerOf(request.socket, 417, {
       detail: 'Expect may only be 100-continue.',
@@ -51,7 +40,7 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     response.writeHead(status, headers).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const answer = connections.get(socket)?.answer;
+    const answer = answers.on(socket);
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(answer)) {
       return;
     }
@@ -63,11 +52,11 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     const head = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
   });
-  return server;
+  return { server, answers };
 }
 
 /** A request whose answer is under way while it is being read takes as long as it takes; it has a limit on standing still instead. */
-function isStreaming(response: ServerResponse | null | undefined): boolean {
+function isStreaming(response: ServerResponse | undefined): boolean {
   return response?.headersSent === true && !response.req.complete;
 }
 

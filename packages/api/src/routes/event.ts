@@ -2,7 +2,7 @@ import type { ApiContext } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { eventPost, ingestedEvent } from '../schemas/events.ts';
 import { readPlainEventPost } from '../schemas/plain-event-post.ts';
-import { ingestPost } from './ingest-post.ts';
+import { ingestedOf, newEventOf } from './ingest-post.ts';
 
 /** Ingest: at 201 the event and all its attempts are committed. */
 export function eventRoutes(context: ApiContext): Route[] {
@@ -28,7 +28,11 @@ export function eventRoutes(context: ApiContext): Route[] {
         'EventInvalidJsonPayload',
         'TooManyEventsToday',
       ],
-      handle: async (request) => ({ status: 201, body: await ingestPost(context, request.body, request) }),
+      async handle(request) {
+        const { body, principal, ip } = request;
+        const result = await context.batcher.ingest(newEventOf(body, { principal, ip }, context.settings));
+        return { status: 201, body: ingestedOf(body, result) };
+      },
     }),
   ];
 }

@@ -15,12 +15,7 @@ export interface PostContext extends Pick<ApiContext, 'settings'> {
 
 export type IngestedEvent = z.output<typeof ingestedEvent>;
 
-/** Ingests what an application posted: at the end it and its attempts are committed. Fails with the problem that the client is to hear of. */
-export async function ingestPost({ batcher, settings }: PostContext, post: EventPost, sender: Sender): Promise<IngestedEvent> {
-  return ingestedOf(post, await batcher.ingest(newEventOf(post, sender, settings)));
-}
-
-export type Sender = Pick<RequestContext, 'principal' | 'ip'>;
+type Sender = Pick<RequestContext, 'principal' | 'ip'>;
 
 /** What an application posted, as it is ingested. Fails with the problem of its payload. */
 export function newEventOf(post: EventPost, { principal, ip }: Sender, settings: PostContext['settings']): NewEvent {

@@ -1,9 +1,12 @@
 import QuickLRU from 'quick-lru';
 
+/** What was found: at once where it was in memory. That is on the way of every request, where each promise costs something. */
+export type Found<Value> = Value | undefined | Promise<Value | undefined>;
+
 /** What look-ups found, for a while. */
 export interface Memory<Value> {
   /** From memory, or looked up. */
-  find(key: string): Promise<Value | undefined>;
+  find(key: string): Found<Value>;
   /** Forgets everything. Look-ups under way are not kept either. */
   clear(): void;
   /** Whether changes elsewhere are heard of; while they are not, nothing is answered from memory. */
@@ -38,23 +41,27 @@ export function createMemory<Value>(options: MemoryOptions<Value>): Memory<Value
     kept.clear();
   }
 
+  async function lookUp(key: string): Promise<Value | undefined> {
+    options.onLookUp?.('miss');
+    const startedIn = generation;
+    const startedAtMs = options.now();
+    const value = await options.lookUp(key);
+    // What changed while it was looked up must not be kept.
+    if (value !== undefined && isListening && startedIn === generation && options.ttlMs > 0) {
+      const holdsForMs = options.holdsForMs?.(value) ?? Number.POSITIVE_INFINITY;
+      kept.set(key, { value, untilMs: Math.min(options.now() + options.ttlMs, startedAtMs + holdsForMs) });
+    }
+    return value;
+  }
+
   return {
-    async find(key) {
+    find(key) {
       const known = isListening ? kept.get(key) : undefined;
       if (known && options.now() < known.untilMs) {
         options.onLookUp?.('hit');
         return known.value;
       }
-      options.onLookUp?.('miss');
-      const startedIn = generation;
-      const startedAtMs = options.now();
-      const value = await options.lookUp(key);
-      // What changed while it was looked up must not be kept.
-      if (value !== undefined && isListening && startedIn === generation && options.ttlMs > 0) {
-        const holdsForMs = options.holdsForMs?.(value) ?? Number.POSITIVE_INFINITY;
-        kept.set(key, { value, untilMs: Math.min(options.now() + options.ttlMs, startedAtMs + holdsForMs) });
-      }
-      return value;
+      return lookUp(key);
     },
     clear,
     setListening(listening) {

@@ -4,19 +4,19 @@ import { type ApplicationSecretOwner, findApplicationSecret } from '@postrider/s
 import { findServiceTokenOwner, type ServiceTokenOwner } from '@postrider/shared/database/queries/find-service-token-owner';
 import type { AllTenantsDatabase } from '@postrider/shared/database/tenant-database';
 import { isOwnNotification } from '@postrider/shared/database/queries/notify-tokens-deleted';
-import { createMemory, type Memory } from './memory.ts';
+import { createMemory, type Found, type Memory } from './memory.ts';
 
 /**
  * Whose tokens and applications are whose: from memory, or looked up. All by what the client sent, so before any tenant is known; tokens by
- * their hash, so that none stays in memory.
+ * their hash in base64, so that none stays in memory.
  */
 export interface TokenCache {
-  findApplicationSecret(tokenHash: Buffer): Promise<ApplicationSecretOwner | undefined>;
-  findServiceToken(tokenHash: Buffer): Promise<ServiceTokenOwner | undefined>;
+  findApplicationSecret(tokenHash: string): Found<ApplicationSecretOwner>;
+  findServiceToken(tokenHash: string): Found<ServiceTokenOwner>;
   /** An application never changes its organization; when it is deleted, so are its secrets, and everything here is forgotten. */
-  findApplication(applicationId: string): Promise<ApplicationRow | undefined>;
+  findApplication(applicationId: string): Found<ApplicationRow>;
   /** The limits of their own that an application and its organization have. */
-  findLimits(applicationId: string): Promise<ApplicationLimitsRow | undefined>;
+  findLimits(applicationId: string): Found<ApplicationLimitsRow>;
   /** Forgets everything when a change of tokens has ended, whatever became of it. Other instances hear of it by its notification. */
   forgetAfter<Result>(change: Promise<Result>): Promise<Result>;
   /** Hears that an instance has changed something. What this one sent itself it ignores, unless a change of its own had an unknown end. */
@@ -62,8 +62,8 @@ export function createTokenCache(db: AllTenantsDatabase, options: TokenCacheOpti
   let heedsOwn = false;
   const clear = (): void => all.forEach((memory) => memory.clear());
   return {
-    findApplicationSecret: (tokenHash) => secrets.find(tokenHash.toString('base64')),
-    findServiceToken: (tokenHash) => serviceTokens.find(tokenHash.toString('base64')),
+    findApplicationSecret: (tokenHash) => secrets.find(tokenHash),
+    findServiceToken: (tokenHash) => serviceTokens.find(tokenHash),
     findApplication: (applicationId) => applications.find(applicationId),
     findLimits: (applicationId) => limits.find(applicationId),
     async forgetAfter(change) {

@@ -64,7 +64,8 @@ export async function serveApi({ db }: Pick<TestDatabase, 'db'>, options: ServeO
     wait: (delayMs) => wait(delayMs),
   });
   tokens.setListening(true);
-  const server = createApiServer(app.listener, { keepAliveTimeoutMs: 5000 }).listen(0, '127.0.0.1');
+  const { server } = createApiServer(app.listener, { keepAliveTimeoutMs: 5000 });
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = urlOf(server);
   return {

@@ -5,5 +5,10 @@ import { hash } from 'node:crypto';
  * small value, and gives the collector something to do besides.
  */
 export function sha256(data: string | Uint8Array): Buffer {
-  return Buffer.from(hash('sha256', data, 'base64'), 'base64');
+  return Buffer.from(sha256InBase64(data), 'base64');
+}
+
+/** SHA-256 in base64. */
+export function sha256InBase64(data: string | Uint8Array): string {
+  return hash('sha256', data, 'base64');
 }

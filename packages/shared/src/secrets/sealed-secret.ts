@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { sha256 } from '../domain/sha256.ts';
+import { sha256, sha256InBase64 } from '../domain/sha256.ts';
 
 /** The key that seals secrets at rest, and the id by which sealed values name it. */
 export interface SecretsKey {
@@ -79,4 +79,9 @@ export function keyIdOf(sealed: Buffer): Buffer {
 /** What a token is looked up by: its SHA-256. Tokens are random, so that no slow hash is needed. */
 export function tokenHash(token: string): Buffer {
   return sha256(token);
+}
+
+/** The same in base64, by which it is kept in memory. */
+export function tokenHashInBase64(token: string): string {
+  return sha256InBase64(token);
 }

@@ -3,11 +3,12 @@ import type { ApplicationLimitsRow } from '@postrider/shared/database/queries/fi
 import { limitsOfOrganization, type OrganizationLimits, unlimited } from '@postrider/shared/domain/quotas';
 import { IngestionOverloadedError } from '../ingest-pressure.ts';
 import type { IngestionBatcher } from '../ingestion-batcher.ts';
+import type { Found } from '../memory.ts';
 import { createLeases, type Leases } from './leases.ts';
 
 export interface EventQuotaOptions {
   /** The limits that an application and its organization have of their own, from memory where they are known. */
-  readonly findLimits: (applicationId: string) => Promise<ApplicationLimitsRow | undefined>;
+  readonly findLimits: (applicationId: string) => Found<ApplicationLimitsRow>;
   /** Of the installation. */
   readonly defaults: OrganizationLimits;
   /** Takes up to so many events out of what an organization or application may ingest today. */

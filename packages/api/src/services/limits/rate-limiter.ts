@@ -26,10 +26,10 @@ export interface Admission extends TakenToken {
 }
 
 export interface RateLimiter {
-  /** What the layers say that need not know who asks; the one that refuses is the last. */
-  admitAddress(address: string | null): Promise<readonly Admission[]>;
+  /** What the layers say that need not know who asks; the one that refuses is the last. Null when they are off. */
+  admitAddress(address: string | null): Promise<readonly Admission[]> | null;
   /** What the layer of tokens says; null when it is off. */
-  admitToken(tokenId: string): Promise<Admission | null>;
+  admitToken(tokenId: string): Promise<Admission> | null;
 }
 
 export interface RateLimiterOptions {
@@ -62,20 +62,25 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const layers = [layerOf('ip', limits.ip), layerOf('global', limits.global)].filter((layer) => layer !== null);
   const { token } = limits;
   const tokens = token && (limits.isShared ? createSharedBuckets({ ...options, limit: token }) : bucketsOf('token', token));
-  return {
-    async admitAddress(address) {
-      const admissions: Admission[] = [];
-      for (const { layer, limit, buckets } of layers) {
-        const taken = await buckets.take(layer === 'ip' ? limitedAddress(address ?? '') : '');
-        admissions.push({ ...taken, layer, limit });
-        if (!taken.isTaken) {
-          break;
-        }
+
+  async function admitByLayers(address: string | null): Promise<readonly Admission[]> {
+    const admissions: Admission[] = [];
+    for (const { layer, limit, buckets } of layers) {
+      const taken = await buckets.take(layer === 'ip' ? limitedAddress(address ?? '') : '');
+      admissions.push({ ...taken, layer, limit });
+      if (!taken.isTaken) {
+        break;
       }
-      return admissions;
-    },
-    async admitToken(tokenId) {
-      return token && tokens && { ...(await tokens.take(tokenId)), layer: 'token', limit: token };
-    },
+    }
+    return admissions;
+  }
+
+  return {
+    admitAddress: (address) => (layers.length === 0 ? null : admitByLayers(address)),
+    admitToken: (tokenId) => token && tokens && admitBy(token, tokens, tokenId),
   };
+}
+
+async function admitBy(limit: BucketLimit, buckets: Buckets, tokenId: string): Promise<Admission> {
+  return { ...(await buckets.take(tokenId)), layer: 'token', limit };
 }
