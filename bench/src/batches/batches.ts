@@ -3,7 +3,7 @@ import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe 
 import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent } from 'undici';
-import { type BenchServer, startBenchServer } from '../bench-database.ts';
+import { type BenchServer, emptyQueue, startBenchServer } from '../bench-database.ts';
 import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
@@ -133,9 +133,7 @@ function waysInto({ name, api, database, setup }: Served, agent: Agent, { client
 }
 
 async function measure({ api, database, send }: Contender, databasePid: number, durationMs: number): Promise<Measurement> {
-  // As workers and vacuum leave the queue: with room in the pages that it has.
-  await database.admin.query({ text: 'delete from webhook.open_attempt' });
-  await database.admin.query({ text: 'vacuum webhook.open_attempt' });
+  await emptyQueue(database);
   const cpuBefore = [processCpuSeconds(api.pid), treeCpuSeconds(databasePid)] as const;
   const startedAt = performance.now();
   const latenciesMs: number[] = [];

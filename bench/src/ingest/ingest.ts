@@ -4,7 +4,7 @@ import { type ManagedProcess, startProcess } from '@postrider/testkit/child-proc
 import { insertApplication, insertSubscription } from '@postrider/testkit/factories';
 import { startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
-import { type BenchServer, startBenchServer } from '../bench-database.ts';
+import { type BenchServer, emptyQueue, startBenchServer } from '../bench-database.ts';
 import { treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round as Values, rowOf } from '../result-table.ts';
@@ -12,7 +12,6 @@ import { environmentOf, saveResults } from '../results.ts';
 
 export interface IngestBenchOptions {
   readonly seconds: number;
-  readonly warmUpSeconds: number;
   readonly connections: number;
   /** Processes of the API. */
   readonly processes: number;
@@ -39,13 +38,24 @@ interface Round {
 
 /** Something that takes events, and an event for it. */
 interface Target {
+  readonly database: TestDatabase;
   readonly managed: ManagedProcess;
   readonly url: string;
   readonly token: string;
   readonly body: string;
 }
 
+interface Targets {
+  readonly postrider: Target;
+  readonly bare: Target;
+  readonly single: Target;
+}
+
 const subscriptions = 3;
+/** Of each server, once: until all of its code has been compiled. */
+const firstWarmUpSeconds = 5;
+/** Of each measurement: until its connections are open and the groups as large as they get. */
+const warmUpSeconds = 1;
 const labels = { tenant: 'acme' };
 /** 1 KiB, as JSON in a text. */
 const payload = JSON.stringify({ data: 'x'.repeat(1013) });
@@ -69,8 +79,8 @@ const latencyColumns: readonly ResultColumn[] = [
 ];
 
 /**
- * Ingests events of 1 KiB with three matching subscriptions, each contender on a database of its own; rounds are interleaved, so that the noise
- * of a shared machine meets all of them.
+ * Ingests events of 1 KiB with three matching subscriptions, each contender on a database of its own. All of them run from the beginning to the
+ * end, as servers do, and are measured in turns, so that the noise of a shared machine meets all of them.
  */
 export async function benchIngest(options: IngestBenchOptions): Promise<void> {
   const server = await startBenchServer();
@@ -79,22 +89,41 @@ export async function benchIngest(options: IngestBenchOptions): Promise<void> {
     `${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; events of 1 KiB, ${subscriptions} subscriptions, ` +
       `${options.connections} connections, ${options.processes} process(es) of the API, ${options.rounds} x ${options.seconds} s`,
   );
-  const rounds: Round[] = [];
   try {
     await server.recycleLog();
+    const targets: Targets = {
+      postrider: await startPostriderTarget(server, options.processes),
+      bare: await startBareTarget(server, 'group'),
+      single: await startBareTarget(server, 'single'),
+    };
+    const all: readonly Target[] = [targets.postrider, targets.bare, targets.single];
+    for (const target of all) {
+      await load(server, target, { connections: options.connections, seconds: firstWarmUpSeconds }, 0);
+    }
+    const rounds: Round[] = [];
     for (let round = 0; round < options.rounds; round += 1) {
       await server.checkpoint();
-      const bare = await measureBare(server, 'group', options);
-      const { postrider, half } = await measurePostrider(server, options);
-      const single = await measureBare(server, 'single', options);
-      rounds.push({ postrider, half, bare, single });
+      rounds.push(await measureRound(server, targets, options, round));
     }
+    for (const target of all) {
+      await end(target);
+    }
+    const tables = tablesOf(rounds, options);
+    tables.forEach((table) => options.print(`\n${renderResultTable(table)}`));
+    saveResults('ingest', environment, { tables });
   } finally {
     await server.stop();
   }
-  const tables = tablesOf(rounds, options);
-  tables.forEach((table) => options.print(`\n${renderResultTable(table)}`));
-  saveResults('ingest', environment, { tables });
+}
+
+/** The two that are compared stand side by side, and change places each time. */
+async function measureRound(server: BenchServer, targets: Targets, options: IngestBenchOptions, round: number): Promise<Round> {
+  const measured = (target: Target, perSecond = 0): Promise<Measurement> => load(server, target, options, perSecond);
+  const bareFirst = round % 2 === 0 ? await measured(targets.bare) : null;
+  const postrider = await measured(targets.postrider);
+  const bare = bareFirst ?? (await measured(targets.bare));
+  const half = await measured(targets.postrider, postrider.perSecond / 2);
+  return { postrider, half, bare, single: await measured(targets.single) };
 }
 
 function tablesOf(rounds: readonly Round[], options: IngestBenchOptions): ResultTable[] {
@@ -140,26 +169,18 @@ function valuesOf(measurement: Measurement, { bare, single }: Round): Values {
   };
 }
 
-async function measurePostrider(server: BenchServer, options: IngestBenchOptions): Promise<Pick<Round, 'postrider' | 'half'>> {
+async function startPostriderTarget(server: BenchServer, processes: number): Promise<Target> {
   const database = await server.createDatabase();
-  const target = await startPostriderTarget(database, options.processes);
-  const postrider = await load(server, target, options, 0);
-  const half = await load(server, target, options, postrider.perSecond / 2);
-  await end(target, database);
-  return { postrider, half };
-}
-
-async function startPostriderTarget(database: TestDatabase, processes: number): Promise<Target> {
   const env = { AUTO_DB_MIGRATION: 'false', DISABLE_API_RATE_LIMITING: 'true', API_PROCESSES: String(processes) };
   const api = await startApi({ databaseUrl: database.runtimeUrl, env, nodeFlags: largeApiHeap });
   const setup = await setUpApplication(new ApiClient(api.url));
   for (let index = 0; index < subscriptions; index += 1) {
     await subscribe(setup, 'http://127.0.0.1:9/', { labels });
   }
-  return { managed: api, url: api.url, token: setup.secret, body: bodyFor(setup.applicationId, setup.eventType) };
+  return { database, managed: api, url: api.url, token: setup.secret, body: bodyFor(setup.applicationId, setup.eventType) };
 }
 
-async function measureBare(server: BenchServer, mode: 'group' | 'single', options: IngestBenchOptions): Promise<Measurement> {
+async function startBareTarget(server: BenchServer, mode: 'group' | 'single'): Promise<Target> {
   const database = await server.createDatabase();
   const application = await insertApplication(database.admin);
   for (let index = 0; index < subscriptions; index += 1) {
@@ -167,10 +188,8 @@ async function measureBare(server: BenchServer, mode: 'group' | 'single', option
   }
   const managed = startScript('bare-server', [database.runtimeUrl, mode], largeApiHeap);
   const { url } = await managed.waitForLog(({ event }) => event === 'bare.started');
-  const target = { managed, url: String(url), token: 'none', body: bodyFor(application.applicationId, application.eventTypeName) };
-  const measurement = await load(server, target, options, 0);
-  await end(target, database);
-  return measurement;
+  const body = bodyFor(application.applicationId, application.eventTypeName);
+  return { database, managed, url: String(url), token: 'none', body };
 }
 
 function bodyFor(applicationId: string, eventType: string): string {
@@ -185,8 +204,14 @@ function bodyFor(applicationId: string, eventType: string): string {
 }
 
 /** Runs the load and reads the CPU of both sides from when it is warm. */
-async function load(server: BenchServer, target: Target, options: IngestBenchOptions, perSecond: number): Promise<Measurement> {
-  const { connections, warmUpSeconds, seconds } = options;
+async function load(
+  server: BenchServer,
+  target: Target,
+  options: Pick<IngestBenchOptions, 'connections' | 'seconds'>,
+  perSecond: number,
+): Promise<Measurement> {
+  const { connections, seconds } = options;
+  await emptyQueue(target.database);
   const numbers = [connections, warmUpSeconds, seconds, perSecond].map(String);
   const loader = startScript('load', [target.url, target.token, target.body, ...numbers]);
   await loader.waitForLog(({ event }) => event === 'load.measuring', (warmUpSeconds + 30) * 1000);
@@ -205,9 +230,9 @@ async function load(server: BenchServer, target: Target, options: IngestBenchOpt
   };
 }
 
-async function end(target: Target, database: TestDatabase): Promise<void> {
-  target.managed.kill('SIGKILL');
-  await target.managed.waitForExit();
+async function end({ managed, database }: Target): Promise<void> {
+  managed.kill('SIGKILL');
+  await managed.waitForExit();
   await database.drop();
 }
 
