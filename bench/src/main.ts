@@ -109,10 +109,10 @@ program
 program
   .command('ingest')
   .description('events in over HTTP, beside a bare server with the same group commit and one that commits each event by itself')
-  .option('--seconds <count>', 'how long each measurement takes', '5')
+  .option('--seconds <count>', 'how long each measurement takes', '3')
   .option('--connections <count>', 'requests at a time', '64')
   .option('--processes <count>', 'processes of the API', '1')
-  .option('--rounds <count>', 'how often everything is measured', '8')
+  .option('--rounds <count>', 'how often everything is measured', '16')
   .option('--quick', 'one short round')
   .action(
     ({
@@ -129,7 +129,7 @@ program
       quick?: boolean;
     }) =>
       benchIngest({
-        seconds: quick ? 3 : Number(seconds),
+        seconds: Number(seconds),
         connections: Number(connections),
         processes: Number(processes),
         rounds: quick ? 1 : Number(rounds),
