@@ -624,6 +624,9 @@ describe('the surface', () => {
     expect(answer.body).toEqual(['text/plain', 'application/json', 'application/octet-stream+base64']);
     expect(Object.fromEntries(answer.headers)).toMatchObject({ 'x-request-id': 'abc-1', 'x-content-type-options': 'nosniff' });
     expect(answer.headers.get('x-powered-by')).toBeNull();
+    const named = await master.call('GET', '/api/v1/payload_content_types', undefined, { 'x-request-id': 'Content-Type' });
+    expect(named.headers.get('x-request-id')).toBe('Content-Type');
+    expect(named.headers.get('content-type')).toBe('application/json; charset=utf-8');
   });
 
   test('event types come, go and come back', async () => {

@@ -12,7 +12,7 @@ const lookEveryMs = 50;
 /** The answers of a server that are under way. */
 export interface FollowedAnswers {
   /** What a connection is in the middle of answering: another answer would end up inside of it. Looks through all. */
-  on(connection: Duplex): ServerResponse | undefined;
+  answerOn(connection: Duplex): ServerResponse | undefined;
   /** Takes no more connections and resolves when every connection has ended, without breaking off requests. */
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function followAnswers(server: Server): FollowedAnswers {
   });
   return {
     // Where requests are sent without waiting for answers, the last one is answered last.
-    on: (connection) => underWay.items().findLast(({ req }) => req.socket === connection),
+    answerOn: (connection) => underWay.items().findLast(({ req }) => req.socket === connection),
     async close() {
       closing = true;
       for (const response of underWay.items()) {

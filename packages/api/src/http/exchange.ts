@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http';
 import { clientAddress } from '@postrider/shared/domain/client-address';
 import type { ParsedCidr } from '@postrider/shared/domain/ip-address';
 import { problemDocument, ProblemError } from '../problems.ts';
@@ -88,8 +88,13 @@ export class Exchange {
     return at === -1 ? undefined : this.#headers[at + 1];
   }
 
-  /** Sets a header of the answer, in place of one of the same name, letter by letter. */
+  /** Sets a header of the answer, in place of one of the same name, letter by letter. Fails for a value that no header can have. */
   setHeader(name: string, value: string): void {
+    validateHeaderValue(name, value);
+    this.#set(name, value);
+  }
+
+  #set(name: string, value: string): void {
     const at = this.#indexOf(name);
     if (at === -1) {
       this.#headers.push(name, value);
@@ -112,16 +117,21 @@ export class Exchange {
     return this.response.writeHead(status, this.#headers);
   }
 
-  /** Answers with a whole body, or none. For HEAD Node leaves it out. */
-  end(status: number, body: string | Uint8Array | null): void {
-    if (body !== null) {
-      // For HEAD, too, where Node would not know it.
-      this.setHeader('Content-Length', String(Buffer.byteLength(body)));
-    } else if (status !== 204) {
-      this.setHeader('Content-Length', '0');
-    }
+  /** Answers with a whole body of this type. For HEAD Node leaves it out. */
+  end(status: number, type: string, body: string | Uint8Array): void {
+    this.#set('Content-Type', type);
+    // For HEAD, too, where Node would not know it.
+    this.#set('Content-Length', String(Buffer.byteLength(body)));
     // A text leaves together with the headers, in one write.
-    this.begin(status).end(body ?? undefined);
+    this.begin(status).end(body);
+  }
+
+  /** Answers without a body. */
+  endEmpty(status: number): void {
+    if (status !== 204) {
+      this.#set('Content-Length', '0');
+    }
+    this.begin(status).end();
   }
 
   /** What a failure is to the client. Those of ours are reported. */
@@ -148,7 +158,6 @@ export class Exchange {
     for (const [name, value] of Object.entries(problem.options.headers ?? {})) {
       this.setHeader(name, value);
     }
-    this.setHeader('Content-Type', 'application/problem+json');
-    this.end(problem.status, JSON.stringify(document));
+    this.end(problem.status, 'application/problem+json', JSON.stringify(document));
   }
 }

@@ -13,13 +13,11 @@ export function send(exchange: Exchange, reply: Reply): Promise<void> | null {
   }
   // Not by express, which answers 304 to `If-None-Match: *` though nothing has a tag.
   if (reply.content) {
-    exchange.setHeader('Content-Type', reply.content.type);
-    exchange.end(reply.status, reply.content.bytes);
+    exchange.end(reply.status, reply.content.type, reply.content.bytes);
   } else if (reply.body === undefined) {
-    exchange.end(reply.status, null);
+    exchange.endEmpty(reply.status);
   } else {
-    exchange.setHeader('Content-Type', 'application/json; charset=utf-8');
-    exchange.end(reply.status, JSON.stringify(reply.body));
+    exchange.end(reply.status, 'application/json; charset=utf-8', JSON.stringify(reply.body));
   }
   return null;
 }

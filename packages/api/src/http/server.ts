@@ -40,7 +40,7 @@ export function createApiServer(app: RequestListener, options: ApiServerOptions)
     response.writeHead(status, headers).end(body);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const answer = answers.on(socket);
+    const answer = answers.answerOn(socket);
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(answer)) {
       return;
     }
