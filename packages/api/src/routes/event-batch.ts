@@ -51,18 +51,25 @@ function isOfLines(message: IncomingMessage): boolean {
 }
 
 async function ingestArray(context: ApiContext, request: RequestContext): Promise<Reply> {
-  const events = parseBody(eventBatch, await readJsonBody(request.message, batchBodyBytesMax));
+  const events = await readArray(request.message);
   const ingest = createItemIngest(context, request);
   const results: BatchItem[] = [];
-  // No more at a time than of a stream: what waits in the process is shared by all.
-  while (results.length < events.length) {
-    const next = events.slice(results.length, results.length + streamAheadLinesMax);
-    results.push(...(await Promise.all(next.map((event) => ingest({ read: () => event })))));
+  while (events.length > 0) {
+    results.push(...(await Promise.all(startNext(events, ingest))));
   }
   if (results.every(({ status }) => status === 503)) {
     throw new ProblemError('ServiceUnavailable', { headers: { 'Retry-After': String(retryAfterOf(results)) } });
   }
   return { status: 200, body: results };
+}
+
+async function readArray(message: IncomingMessage): Promise<unknown[]> {
+  return parseBody(eventBatch, await readJsonBody(message, batchBodyBytesMax));
+}
+
+/** Takes no more at a time than of a stream: what waits in the process is shared by all. Nothing keeps what was taken. */
+function startNext(events: unknown[], ingest: (item: Item) => Promise<BatchItem>): Promise<BatchItem>[] {
+  return events.splice(0, streamAheadLinesMax).map((event) => ingest({ read: () => event }));
 }
 
 function retryAfterOf(results: readonly BatchItem[]): number {

@@ -29,9 +29,8 @@ export function eventRoutes(context: ApiContext): Route[] {
         'TooManyEventsToday',
       ],
       async handle(request) {
-        const { body, principal, ip } = request;
-        const result = await context.batcher.ingest(newEventOf(body, { principal, ip }, context.settings));
-        return { status: 201, body: ingestedOf(body, result) };
+        const event = newEventOf(request.body, request, context.settings);
+        return { status: 201, body: ingestedOf(event, await context.batcher.ingest(event)) };
       },
     }),
   ];

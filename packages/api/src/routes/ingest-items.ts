@@ -1,11 +1,11 @@
 import type { ApiContext } from '../context.ts';
 import { authorizeApplication } from '../http/authorize.ts';
 import { parseBody } from '../http/parse.ts';
-import type { Principal } from '../http/principal.ts';
 import { applicationIdIn } from '../http/read-request.ts';
 import type { RequestContext } from '../http/route.ts';
-import { type EventPost, eventPost } from '../schemas/events.ts';
+import { eventPost } from '../schemas/events.ts';
 import { readPlainEventPost } from '../schemas/plain-event-post.ts';
+import type { NewEvent } from '../services/ingest-events.ts';
 import { type IngestedEvent, ingestedOf, newEventOf, type PostContext } from './ingest-post.ts';
 
 /** What became of one event of a batch, as it is sent. */
@@ -37,23 +37,22 @@ export function createItemIngest(
 
   async function ingest(read: ReadItem, earlier: Promise<BatchItem> | undefined): Promise<BatchItem> {
     try {
-      const principal = await permit(read.applicationId);
+      await permit(read.applicationId);
       if ('failure' in read) {
         throw read.failure;
       }
       if (earlier) {
         await earlier;
       }
-      const event = newEventOf(read.post, { principal, ip: request.ip }, context.settings);
-      return { status: 201, event: ingestedOf(read.post, await context.batcher.ingest(event)) };
+      return { status: 201, event: ingestedOf(read, await context.batcher.ingest(read)) };
     } catch (error) {
       return refusedItemOf(request, error);
     }
   }
 
   return (item) => {
-    const read = readItem(item);
-    const key = 'post' in read && read.post.event_id !== null ? `${read.post.application_id} ${read.post.event_id}` : null;
+    const read = readItem(item, request, context.settings);
+    const key = 'failure' in read || read.eventId === null ? null : `${read.applicationId} ${read.eventId}`;
     if (key === null) {
       return ingest(read, undefined);
     }
@@ -70,39 +69,36 @@ export function createItemIngest(
 }
 
 /** What can be said of an item at once. Whose it is goes before what is wrong with it. */
-type ReadItem =
-  | { readonly applicationId: string; readonly post: EventPost }
-  | { readonly applicationId: string | null; readonly failure: unknown };
+type ReadItem = NewEvent | { readonly applicationId: string | null; readonly failure: unknown };
 
-function readItem(item: Item): ReadItem {
+/** Nothing of it points to what was read, which has the payload once more: all of that can be forgotten while the event is written. */
+function readItem(item: Item, request: ItemRequest, settings: PostContext['settings']): ReadItem {
   let value: unknown;
   try {
     value = item.read();
-    const post = readPlainEventPost(value) ?? parseBody(eventPost, value);
-    return { applicationId: post.application_id, post };
+    return newEventOf(readPlainEventPost(value) ?? parseBody(eventPost, value), request, settings);
   } catch (failure) {
     return { applicationId: applicationIdIn(value), failure };
   }
 }
 
 /**
- * Who sends, when it may send to an application, or to one that cannot be told. Asked once for items that follow each other, and again now and
- * then: what a revoked token sends is refused from then on.
+ * Whether the sender may send to an application, or to one that cannot be told; fails when not. Asked once for items that follow each other, and
+ * again now and then: what a revoked token sends is refused from then on.
  */
 function createPermission(
   { now, tokens }: Pick<ApiContext, 'tokens' | 'now'>,
   request: ItemRequest,
-): (applicationId: string | null) => Promise<Principal> {
+): (applicationId: string | null) => Promise<void> {
   let identity = Promise.resolve(request.principal);
   let askedAtMs = now();
-  let latest: { readonly applicationId: string | null; readonly permission: Promise<Principal> } | null = null;
+  let latest: { readonly applicationId: string | null; readonly permission: Promise<void> } | null = null;
 
-  async function ask(applicationId: string | null): Promise<Principal> {
+  async function ask(applicationId: string | null): Promise<void> {
     const principal = await identity;
     if (applicationId !== null && principal.kind !== 'master') {
       await authorizeApplication(tokens, principal, applicationId);
     }
-    return principal;
   }
 
   return (applicationId) => {

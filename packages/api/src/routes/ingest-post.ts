@@ -43,10 +43,10 @@ function requireSize(payload: Buffer, bytesMax: number): void {
 }
 
 /** What the client hears of an event. Fails with the problem of one that was not ingested. */
-export function ingestedOf(post: EventPost, result: IngestResult): IngestedEvent {
+export function ingestedOf(event: Pick<NewEvent, 'applicationId' | 'eventTypeName'>, result: IngestResult): IngestedEvent {
   switch (result.kind) {
     case 'ingested':
-      return { application_id: post.application_id, event_id: result.eventId, received_at: result.receivedAt };
+      return { application_id: event.applicationId, event_id: result.eventId, received_at: result.receivedAt };
     case 'duplicate':
       throw new ProblemError(
         'EventAlreadyIngested',
@@ -59,7 +59,7 @@ export function ingestedOf(post: EventPost, result: IngestResult): IngestedEvent
       );
     case 'event_type_missing':
       throw new ProblemError('EventTypeDoesNotExist', {
-        detail: `The event type ${post.event_type} does not exist or is deactivated.`,
+        detail: `The event type ${event.eventTypeName} does not exist or is deactivated.`,
       });
     case 'quota_exceeded':
       throw tooManyEventsToday(result.retryAfterMs);
