@@ -6,7 +6,8 @@ import type { RequestContext } from '../http/route.ts';
 import { eventPost } from '../schemas/events.ts';
 import { readPlainEventPost } from '../schemas/plain-event-post.ts';
 import type { NewEvent } from '../services/ingest-events.ts';
-import { type IngestedEvent, ingestedOf, newEventOf, type PostContext } from './ingest-post.ts';
+import type { IngestionBatcher } from '../services/ingestion-batcher.ts';
+import { type IngestedEvent, ingestedOf, newEventOf } from './ingest-post.ts';
 
 /** What became of one event of a batch, as it is sent. */
 export type BatchItem =
@@ -22,16 +23,18 @@ export interface Item {
 /** How long a principal is taken for what it was, and for what it was allowed: a stream may outlive its token. */
 const permissionHoldsMs = 1000;
 
+/** What ingest needs of the context. */
+interface ItemContext extends Pick<ApiContext, 'settings' | 'tokens' | 'now'> {
+  readonly batcher: Pick<IngestionBatcher, 'ingest'>;
+}
+
 type ItemRequest = Pick<RequestContext, 'principal' | 'ip' | 'identifyAgain' | 'describeProblem'>;
 
 /**
  * Ingests the items of one request, each as if it came alone, and never fails: what is wrong with an item is its result. Must be called in
  * the order of the items: of those with one id the first goes first, although they may end up in different groups.
  */
-export function createItemIngest(
-  context: PostContext & Pick<ApiContext, 'tokens' | 'now'>,
-  request: ItemRequest,
-): (item: Item) => Promise<BatchItem> {
+export function createItemIngest(context: ItemContext, request: ItemRequest): (item: Item) => Promise<BatchItem> {
   const latestOfId = new Map<string, Promise<BatchItem>>();
   const permit = createPermission(context, request);
 
@@ -72,7 +75,7 @@ export function createItemIngest(
 type ReadItem = NewEvent | { readonly applicationId: string | null; readonly failure: unknown };
 
 /** Nothing of it points to what was read, which has the payload once more: all of that can be forgotten while the event is written. */
-function readItem(item: Item, request: ItemRequest, settings: PostContext['settings']): ReadItem {
+function readItem(item: Item, request: ItemRequest, settings: ApiContext['settings']): ReadItem {
   let value: unknown;
   try {
     value = item.read();

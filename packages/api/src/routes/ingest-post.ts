@@ -5,20 +5,14 @@ import { tooManyEventsToday } from '../http/too-many.ts';
 import { ProblemError } from '../problems.ts';
 import type { EventPost, ingestedEvent } from '../schemas/events.ts';
 import type { IngestResult, NewEvent } from '../services/ingest-events.ts';
-import type { IngestionBatcher } from '../services/ingestion-batcher.ts';
 import { readPayload } from './event-post.ts';
-
-/** What ingest needs of the context. */
-export interface PostContext extends Pick<ApiContext, 'settings'> {
-  readonly batcher: Pick<IngestionBatcher, 'ingest'>;
-}
 
 export type IngestedEvent = z.output<typeof ingestedEvent>;
 
 type Sender = Pick<RequestContext, 'principal' | 'ip'>;
 
 /** What an application posted, as it is ingested. Fails with the problem of its payload. */
-export function newEventOf(post: EventPost, { principal, ip }: Sender, settings: PostContext['settings']): NewEvent {
+export function newEventOf(post: EventPost, { principal, ip }: Sender, settings: ApiContext['settings']): NewEvent {
   const payload = readPayload(post);
   requireSize(payload.bytes, settings.eventBodyBytesMax);
   return {
