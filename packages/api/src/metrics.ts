@@ -1,3 +1,4 @@
+import { TalliedCounter, TalliedHistogram } from '@postrider/shared/observability/tallies';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -7,13 +8,13 @@ const groupEvents = [1, 2, 5, 10, 20, 50, 100, 200];
 export function createMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    requests: new Counter({
+    requests: new TalliedCounter({
       name: 'postrider_api_requests_total',
       help: 'Requests by method, route and status.',
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
-    requestDuration: new Histogram({
+    requestDuration: new TalliedHistogram({
       name: 'postrider_api_request_duration_seconds',
       help: 'From a request to the end of its answer.',
       labelNames: ['method', 'route'],
@@ -49,7 +50,7 @@ export function createMetrics(registry: Registry) {
       labelNames: ['reason'],
       registers,
     }),
-    cacheLookUps: new Counter({
+    cacheLookUps: new TalliedCounter({
       name: 'postrider_api_cache_look_ups_total',
       help: 'Look-ups of tokens and applications: answered from memory (hit) or by the database (miss).',
       labelNames: ['cache', 'result'],

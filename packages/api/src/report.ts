@@ -1,3 +1,4 @@
+import type { Buckets, Tally } from '@postrider/shared/observability/tallies';
 import type { Logger } from 'pino';
 import type { ApiMetrics } from './metrics.ts';
 import type { RefusalReason } from './services/ingest-pressure.ts';
@@ -8,12 +9,14 @@ const refusalLogEveryMs = 10_000;
 
 /** What operators hear of the API's work: the only place that counts it. Requests are logged at level debug, failures of ours always. */
 export function createReport(logger: Logger, metrics: ApiMetrics, now: () => number) {
+  const { answersOf, lookUpsOf } = createSeries(metrics);
   let refusalLoggedAtMs = Number.NEGATIVE_INFINITY;
   return {
     answered(request: { method: string; route: string; status: number; tookMs: number; requestId: string }): void {
       const { method, route, status, tookMs, requestId } = request;
-      metrics.requests.inc({ method, route, status: String(status) });
-      metrics.requestDuration.observe({ method, route }, tookMs / 1000);
+      const answers = answersOf(method, route, status);
+      answers.total.inc();
+      answers.duration.observe(tookMs / 1000);
       if (logger.isLevelEnabled('debug')) {
         logger.debug({ event: 'request.answered', method, route, status, tookMs: Math.round(tookMs), requestId }, 'request answered');
       }
@@ -44,7 +47,7 @@ export function createReport(logger: Logger, metrics: ApiMetrics, now: () => num
       }
     },
     lookedUp(cache: string, result: 'hit' | 'miss'): void {
-      metrics.cacheLookUps.inc({ cache, result });
+      lookUpsOf(cache, result).inc();
     },
     listening(isListening: boolean): void {
       metrics.cacheListening.set(isListening ? 1 : 0);
@@ -53,3 +56,29 @@ export function createReport(logger: Logger, metrics: ApiMetrics, now: () => num
 }
 
 export type ApiReport = ReturnType<typeof createReport>;
+
+/** The series of what is counted with each request, made when they are first asked for. */
+function createSeries({ requests, requestDuration, cacheLookUps }: ApiMetrics) {
+  const durations = new Map<string, Buckets>();
+  const answers = new Map<string, { readonly total: Tally; readonly duration: Buckets }>();
+  const lookUps = new Map<string, Tally>();
+  return {
+    answersOf: (method: string, route: string, status: number) =>
+      kept(answers, `${method} ${route} ${status}`, () => ({
+        total: requests.series({ method, route, status: String(status) }),
+        duration: kept(durations, `${method} ${route}`, () => requestDuration.series({ method, route })),
+      })),
+    lookUpsOf: (cache: string, result: string) => kept(lookUps, `${cache} ${result}`, () => cacheLookUps.series({ cache, result })),
+  };
+}
+
+/** The value of a key, made the first time. */
+function kept<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = values.get(key);
+  if (known !== undefined) {
+    return known;
+  }
+  const made = make();
+  values.set(key, made);
+  return made;
+}

@@ -1,3 +1,4 @@
+import { type Buckets, TalliedHistogram } from '@postrider/shared/observability/tallies';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const fastSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -41,8 +42,8 @@ export function createMetrics(
       labelNames: ['result'],
       registers,
     }),
-    deliveryDuration: histogram(registers, 'postrider_worker_delivery_duration_seconds', 'From sending a request to its end.', fastSeconds),
-    deliveryLag: histogram(registers, 'postrider_worker_delivery_lag_seconds', 'From the due time of an attempt to its claim.', lagSeconds),
+    deliveryDuration: tallied(registers, 'postrider_worker_delivery_duration_seconds', 'From sending a request to its end.', fastSeconds),
+    deliveryLag: tallied(registers, 'postrider_worker_delivery_lag_seconds', 'From the due time of an attempt to its claim.', lagSeconds),
     claimDuration: histogram(registers, 'postrider_worker_claim_duration_seconds', 'Duration of claim statements.', fastSeconds),
     claimRows: histogram(registers, 'postrider_worker_claim_rows', 'Attempts that a claim returned.', batchRows),
     claimFailures: new Counter({ name: 'postrider_worker_claim_failures_total', help: 'Claims that failed.', registers }),
@@ -108,4 +109,9 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
 
 function histogram(registers: Registry[], name: string, help: string, buckets: number[]): Histogram {
   return new Histogram({ name, help, buckets, registers });
+}
+
+/** For what is observed with each delivery. */
+function tallied(registers: Registry[], name: string, help: string, buckets: number[]): Buckets {
+  return new TalliedHistogram({ name, help, buckets, registers }).series({});
 }

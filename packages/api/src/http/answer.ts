@@ -27,7 +27,8 @@ export async function answer(
 ): Promise<void> {
   const identify = (): Principal | Promise<Principal> =>
     route.access === 'public' ? anonymous : options.authenticator.authenticate(exchange.message.headers.authorization);
-  const principal = await identify();
+  const identified = identify();
+  const principal = identified instanceof Promise ? await identified : identified;
   const admission = admitPrincipal(options, principal, exchange);
   if (admission) {
     await admission;

@@ -13,7 +13,8 @@ const gunzipAsync = promisify(gunzip);
  */
 export async function readJsonBody(request: IncomingMessage, bytesMax: number, mayBeLeftOut = false): Promise<unknown> {
   const type = request.headers['content-type'];
-  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+  // As most write it, before any form that it may have.
+  if (type !== undefined && type !== 'application/json' && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new ProblemError('JsonPayload', { status: 415, detail: `Content-Type must be application/json, not ${type.slice(0, 100)}.` });
   }
   const isGzip = isGzipped(request);
@@ -69,8 +70,8 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> 
       }
     });
     request.on('end', () => resolve(body.take()));
-    request.on('error', reject);
-    request.on('aborted', () => reject(new ProblemError('JsonPayload', { detail: 'The request body was cut off.' })));
+    // The connection is gone, and nobody will read the answer.
+    request.on('error', (cause) => reject(new ProblemError('JsonPayload', { detail: 'The request body was cut off.', cause })));
   });
 }
 

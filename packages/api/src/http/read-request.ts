@@ -52,7 +52,8 @@ export async function readRequest(
   let application: AuthorizedApplication | null = null;
   if (route.application !== undefined && !(route.checksApplicationItself && principal.kind === 'master')) {
     const applicationId = idAt('application_id', route.application, raw, body);
-    application = applicationId === null ? null : await authorizeApplication(context.tokens, principal, applicationId);
+    const authorized = applicationId === null ? null : authorizeApplication(context.tokens, principal, applicationId);
+    application = authorized instanceof Promise ? await authorized : authorized;
   }
   const params = schemas.params ? parseParameters(schemas.params, raw.params) : undefined;
   const query = schemas.query ? parseParameters(schemas.query, raw.query) : undefined;
