@@ -7,7 +7,7 @@ import { insertRetryAttempt } from '@postrider/shared/database/queries/insert-re
 import { loadOldestDueAgeMs } from '@postrider/shared/database/queries/load-oldest-due-age';
 import { moveOpenAttempts } from '@postrider/shared/database/queries/move-open-attempts';
 import { pauseSubscription } from '@postrider/shared/database/queries/pause-subscription';
-import { recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
+import { type OutcomeToRecord, recordOutcomes } from '@postrider/shared/database/queries/record-outcomes';
 import { releaseRequestAttempts } from '@postrider/shared/database/queries/release-request-attempts';
 import { renewLeases } from '@postrider/shared/database/queries/renew-leases';
 import { outcomeOf } from './outcomes.ts';
@@ -20,6 +20,7 @@ export interface StatementCost {
     | 'renew'
     | 'release'
     | 'record'
+    | 'record_retried'
     | 'hasten'
     | 'retry'
     | 'move'
@@ -33,6 +34,7 @@ export interface StatementCost {
   readonly milliseconds: number;
 }
 
+const retried = { succeeded: false, errorName: 'E_HTTP', httpCode: 500, retryDelayMs: 3_600_000, retryCount: 1 } as const;
 const repetitions = 10;
 const batch = 100;
 
@@ -62,16 +64,14 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
   costs.push(await measure(db, 'age', async () => void (await loadOldestDueAgeMs(db))));
   costs.push(await measure(db, 'claim', claim));
   costs.push(await measure(db, 'renew', async (round) => void (await renewLeases(db, nextBatch(round), 600_000))));
-  costs.push(
-    await measure(db, 'record', async (round) => {
-      await recordOutcomes(
-        db,
-        nextBatch(round)
-          .slice(0, batch / 2)
-          .map((attempt) => outcomeOf(attempt)),
-      );
-    }),
-  );
+  const recordEach = async (attempts: typeof held, outcome: Partial<OutcomeToRecord>): Promise<void> => {
+    await recordOutcomes(
+      db,
+      attempts.map((attempt) => outcomeOf(attempt, outcome)),
+    );
+  };
+  costs.push(await measure(db, 'record', (round) => recordEach(nextBatch(round).slice(0, batch / 4), {})));
+  costs.push(await measure(db, 'record_retried', (round) => recordEach(nextBatch(round).slice(batch / 4, batch / 2), retried)));
   costs.push(await measure(db, 'release', async (round) => void (await releaseRequestAttempts(db, nextBatch(round).slice(batch / 2)))));
   costs.push(...(await measureChanges(db, held)));
   return [...costs, ...(await measureClaimsAmidChange(db, at(held, 0), dueUntilMicros ?? 0))];
@@ -108,7 +108,7 @@ function expectCounts({ attempts, passedOver }: ClaimedBatch, expected: { claime
   }
 }
 
-/** What users do to attempts that wait or are over: one more try, and a pause. The first half of each batch was recorded, the second waits. */
+/** What users do to attempts that wait or are over: one more try, and a pause. The first quarter of each batch succeeded, the second is retried, and the others wait. */
 async function measureChanges(db: DatabasePool, attempts: readonly ClaimedAttempt[]): Promise<StatementCost[]> {
   const { applicationId, subscriptionId } = at(attempts, 0);
   const hasten = await measure(db, 'hasten', async (round) => {
@@ -117,7 +117,7 @@ async function measureChanges(db: DatabasePool, attempts: readonly ClaimedAttemp
     }
   });
   const retry = await measure(db, 'retry', async (round) => {
-    for (const attempt of attempts.slice(round * batch, round * batch + batch / 2)) {
+    for (const attempt of attempts.slice(round * batch, round * batch + batch / 4)) {
       expectOne(await insertRetryAttempt(db, attempt));
     }
   });

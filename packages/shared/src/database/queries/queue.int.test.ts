@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { insertApplication, insertBacklog, insertSubscription } from '@postrider/testkit/factories';
 import { measureQueueStatements, readCounters } from '@postrider/testkit/queue-plans';
+import { outcomeOf } from '@postrider/testkit/outcomes';
 import { createTestDatabase, openTestPool, type TestDatabase } from '@postrider/testkit/test-database';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { claimRequestAttempts } from './claim-request-attempts.ts';
+import { recordOutcomes } from './record-outcomes.ts';
 
 let database: TestDatabase;
 
@@ -60,6 +62,7 @@ test.each([
     ['claim', 0],
     ['renew', 0],
     ['record', 0],
+    ['record_retried', 0],
     ['release', 0],
     ['hasten', 0],
     ['retry', 0],
@@ -74,6 +77,27 @@ test.each([
   expect(age?.fetchedPerAttempt).toBeLessThan(1);
   // By look-ups it is two at most; a plan that reads the queue fetches hundreds.
   expect(others.filter(({ fetchedPerAttempt }) => fetchedPerAttempt > 2)).toEqual([]);
+});
+
+test.each([
+  ['one that succeeded', {}],
+  ['one that is retried', { succeeded: false, retryDelayMs: 60_000, retryCount: 1 }],
+])('outcomes that come alone are recorded by a plan that is kept: %s', async (_name, outcome) => {
+  await givenBacklog(20);
+  const db = openTestPool(database.runtimeUrl, 1);
+  const leaseId = randomUUID();
+  const claim = { poolId: 0, lane: 0, leaseId, leaseMs: 60_000, limit: 20, workerProcessId: 1, dueFromMicros: 0 };
+
+  for (const attempt of (await claimRequestAttempts(db, claim)).attempts) {
+    await recordOutcomes(db, [outcomeOf({ ...attempt, leaseId }, outcome)]);
+  }
+
+  const { rows } = await db.query<{ generic: number; custom: number }>({
+    text: `select generic_plans::integer as generic, custom_plans::integer as custom from pg_prepared_statements where name like 'record%'`,
+  });
+  await db.end();
+  // PostgreSQL plans the first five for their values, and compares.
+  expect(rows).toEqual([{ generic: 15, custom: 5 }]);
 });
 
 test.each([

@@ -28,9 +28,9 @@ export interface OutcomeToRecord {
  * Fails with a missing partition (see `isMissingPartition`) when today has none.
  */
 export async function recordOutcomes(db: Database, outcomes: readonly OutcomeToRecord[]): Promise<Set<string>> {
+  const hasRetries = outcomes.some(({ retryDelayMs }) => retryDelayMs !== null);
   const lost = await db.queryText({
-    name: 'record_outcomes',
-    text: sql,
+    ...(hasRetries ? withRetries : withoutRetries),
     values: [
       uuidArray(outcomes.map(applicationIdOf)),
       uuidArray(outcomes.map(requestAttemptIdOf)),
@@ -73,12 +73,14 @@ const reasonOf = (outcome: OutcomeToRecord): string | null => outcome.reason;
 // key each, and deleted by ctid. Joined to the outcomes instead, a plan that is cached while the queue is empty reads the whole queue once it
 // is full: a scalar subquery cannot be turned around. The lease is compared again, since a row may change between look-up and lock.
 // Only what was lost is returned: mostly nothing, and rows that nobody reads cost both sides.
-// A retry goes where its subscription belongs now, and is not made when the subscription was disabled or deleted, or the attempt cancelled.
-const sql = `
+// Behind sub-selects the planner does not see how long the arrays are. Where it does, a plan for one or two rows looks cheaper than the one that
+// is kept for all values, and it plans such a group anew each time, which is two thirds of the work.
+const removed = `
 with outcome as materialized (
   select *
-  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::integer[], $6::text[], $7::smallint[], $8::text[], $9::bytea[],
-              $10::boolean[], $11::bigint[], $12::smallint[], $13::text[])
+  from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::uuid[]), (select $4::boolean[]), (select $5::integer[]), (select $6::text[]),
+              (select $7::smallint[]), (select $8::text[]), (select $9::bytea[]), (select $10::boolean[]), (select $11::bigint[]),
+              (select $12::smallint[]), (select $13::text[]))
     as o (application_id, request_attempt_id, lease_id, succeeded, elapsed_ms, error_name, http_code, response_headers, response_body,
           response_body_truncated, retry_delay_ms, next_retry_count, reason)
 ),
@@ -95,7 +97,43 @@ removed as (
     and lease_id = any (array(select distinct lease_id from outcome))
   returning application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
             worker_process_id, retry_count, event_type_name, payload_bytes, is_test, lease_id
-),
+)`;
+
+const logged = `
+logged as (
+  insert into webhook.finished_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
+                                        picked_at, finished_at, succeeded_at, failed_at, worker_process_id, retry_count, http_code,
+                                        elapsed_ms, response_body_truncated, event_type_name, reason, error_name, response_headers,
+                                        response_body)
+  select application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
+         statement_timestamp(), case when succeeded then statement_timestamp() end, case when not succeeded then statement_timestamp() end,
+         worker_process_id, retry_count, http_code, elapsed_ms, response_body_truncated, event_type_name,
+         case when retry_delay_ms is not null and not is_retried then 'cancelled' else reason end,
+         error_name, response_headers::jsonb, response_body
+  from settled
+)
+select lost.request_attempt_id
+from (select unnest($2::uuid[]) as request_attempt_id where (select count(*) from removed) < cardinality($2::uuid[])) lost
+where not exists (select from removed r where r.request_attempt_id = lost.request_attempt_id)
+`;
+
+// A group without a retry, as most are: nothing is asked of subscriptions, and no row is set down once more to be read twice, which spares the
+// database a seventh of the statement.
+const withoutRetries = {
+  name: 'record_outcomes',
+  text: `${removed},
+settled as not materialized (
+  select r.*, o.succeeded, o.elapsed_ms, o.error_name, o.http_code, o.response_headers, o.response_body, o.response_body_truncated,
+         o.retry_delay_ms, o.reason, false as is_retried
+  from removed r
+  join outcome o on o.request_attempt_id = r.request_attempt_id and o.application_id = r.application_id and o.lease_id = r.lease_id
+),${logged}`,
+};
+
+// A retry goes where its subscription belongs now, and is not made when the subscription was disabled or deleted, or the attempt cancelled.
+const withRetries = {
+  name: 'record_outcomes_with_retries',
+  text: `${removed},
 settled as materialized (
   select r.*, o.succeeded, o.elapsed_ms, o.error_name, o.http_code, o.response_headers, o.response_body, o.response_body_truncated,
          o.retry_delay_ms, o.next_retry_count, o.reason, s.pool_id,
@@ -115,20 +153,5 @@ retry as (
          lane, next_retry_count, event_type_name, is_test
   from settled
   where is_retried
-),
-logged as (
-  insert into webhook.finished_attempt (application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at,
-                                        picked_at, finished_at, succeeded_at, failed_at, worker_process_id, retry_count, http_code,
-                                        elapsed_ms, response_body_truncated, event_type_name, reason, error_name, response_headers,
-                                        response_body)
-  select application_id, request_attempt_id, event_id, event_received_at, subscription_id, created_at, due_at, picked_at,
-         statement_timestamp(), case when succeeded then statement_timestamp() end, case when not succeeded then statement_timestamp() end,
-         worker_process_id, retry_count, http_code, elapsed_ms, response_body_truncated, event_type_name,
-         case when retry_delay_ms is not null and not is_retried then 'cancelled' else reason end,
-         error_name, response_headers::jsonb, response_body
-  from settled
-)
-select lost.request_attempt_id
-from (select unnest($2::uuid[]) as request_attempt_id where (select count(*) from settled) < cardinality($2::uuid[])) lost
-where not exists (select from settled s where s.request_attempt_id = lost.request_attempt_id)
-`;
+),${logged}`,
+};
