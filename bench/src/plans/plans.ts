@@ -37,7 +37,7 @@ export async function benchPlans(options: PlansBenchOptions): Promise<void> {
       options.print(`\n${options.rows} rows, statistics ${statistics}\n`);
       options.print(
         renderTable(
-          ['statement', 'sequential scans', 'rows fetched per attempt', 'ms per statement of 100'],
+          ['statement', 'sequential scans', 'rows fetched per attempt', 'ms per statement'],
           costs.map((cost) => [
             cost.statement,
             String(cost.sequentialScans),
