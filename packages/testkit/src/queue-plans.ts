@@ -108,7 +108,10 @@ function expectCounts({ attempts, passedOver }: ClaimedBatch, expected: { claime
   }
 }
 
-/** What users do to attempts that wait or are over: one more try, and a pause. The first quarter of each batch succeeded, the second is retried, and the others wait. */
+/**
+ * What users do to attempts that wait or are over: one more try, and a pause. The first quarter of each batch succeeded, the second is retried,
+ * and the others wait.
+ */
 async function measureChanges(db: DatabasePool, attempts: readonly ClaimedAttempt[]): Promise<StatementCost[]> {
   const { applicationId, subscriptionId } = at(attempts, 0);
   const hasten = await measure(db, 'hasten', async (round) => {

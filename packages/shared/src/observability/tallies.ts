@@ -42,7 +42,6 @@ class Tally {
 
 /** A histogram of what happens thousands of times a second, like `TalliedCounter`. It observes by its series only. */
 export class TalliedHistogram<T extends string = never> extends Histogram<T> {
-  readonly #name: string;
   readonly #bounds: readonly number[];
   /** Has no values, and all else that describes this one. */
   readonly #described: Histogram<T>;
@@ -50,7 +49,6 @@ export class TalliedHistogram<T extends string = never> extends Histogram<T> {
 
   constructor(configuration: HistogramConfiguration<T> & { readonly buckets: number[] }) {
     super(configuration);
-    this.#name = configuration.name;
     this.#bounds = configuration.buckets;
     this.#described = new Histogram({ ...configuration, registers: [] });
   }
@@ -63,12 +61,14 @@ export class TalliedHistogram<T extends string = never> extends Histogram<T> {
   }
 
   override async get(): ReturnType<Histogram<T>['get']> {
+    const described = await this.#described.get();
+    const { name } = described;
     const values = this.#series.flatMap(({ labels, buckets }) => [
-      ...buckets.cumulative().map(([le, value]) => ({ metricName: `${this.#name}_bucket`, labels: { le, ...labels }, value })),
-      { metricName: `${this.#name}_sum`, labels, value: buckets.sum },
-      { metricName: `${this.#name}_count`, labels, value: buckets.count },
+      ...buckets.cumulative().map(([le, value]) => ({ metricName: `${name}_bucket`, labels: { le, ...labels }, value })),
+      { metricName: `${name}_sum`, labels, value: buckets.sum },
+      { metricName: `${name}_count`, labels, value: buckets.count },
     ]);
-    return { ...(await this.#described.get()), values };
+    return { ...described, values };
   }
 
   /** What the registry asks for in place of `get` where it writes text. */
@@ -79,7 +79,7 @@ export class TalliedHistogram<T extends string = never> extends Histogram<T> {
 
 class Buckets {
   readonly #bounds: readonly number[];
-  /** Of values above the bound before, the last of those above all bounds. */
+  /** Of values up to each bound and above the one before; those above all bounds are in `count` alone. */
   readonly #counts: number[];
   sum = 0;
   count = 0;
