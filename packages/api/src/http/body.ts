@@ -54,11 +54,12 @@ export function isGzipped(request: IncomingMessage): boolean {
 }
 
 function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
+  const announcedBytes = Number(request.headers['content-length'] ?? 0);
+  if (announcedBytes > bytesMax) {
     return Promise.reject(tooLarge(bytesMax));
   }
   return new Promise((resolve, reject) => {
-    const body = new Gatherer();
+    const body = new Gatherer(announcedBytes);
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;

@@ -27,6 +27,33 @@ test('writes over no part that it was given, nor over what it gave', () => {
   expect([chunk.toString(), first.toString(), second.toString()]).toEqual(['12345678', '12xy', '56zz']);
 });
 
+test('makes room for what was announced, but not for much more than has come', () => {
+  const announced = 1_000_000;
+  const gatherer = new Gatherer(announced);
+  const before = process.memoryUsage().arrayBuffers;
+
+  gatherer.add(Buffer.alloc(1000, 'a'));
+  gatherer.add(Buffer.alloc(1000, 'b'));
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000);
+  for (let length = 2000; length < announced; length += 1000) {
+    gatherer.add(Buffer.alloc(1000, 'c'));
+  }
+
+  const taken = gatherer.take();
+  expect([taken.length, taken.buffer.byteLength]).toEqual([announced, announced]);
+  expect(taken.subarray(998, 2002).toString()).toBe(`aa${'b'.repeat(1000)}cc`);
+});
+
+test('takes more than was announced', () => {
+  const gatherer = new Gatherer(3);
+
+  for (const part of ['ab', 'cd', 'efgh']) {
+    gatherer.add(Buffer.from(part));
+  }
+
+  expect(gatherer.take().toString()).toBe('abcdefgh');
+});
+
 test('a megabyte of single bytes takes a few megabytes', () => {
   const gatherer = new Gatherer();
   const before = process.memoryUsage().arrayBuffers;

@@ -151,6 +151,9 @@ export const sentUuid = z.string().meta({ format: 'uuid' });
 /** A time in an answer: JSON writes it in RFC 3339, in UTC with `Z`. */
 export const sentTime = z.date();
 
+/** The same, written already. */
+export const sentTimeText = z.string().meta({ format: 'date-time' });
+
 /** A count in an answer, of 32 bits: older clients read no more. */
 export const sentCount = z.int32().min(0);
 

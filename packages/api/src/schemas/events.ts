@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventStatusView } from './event-list.ts';
-import { optional, sentTextMap, sentTime, sentUuid, text, textMap, timestamp, uuid } from '../http/schemas.ts';
+import { optional, sentTextMap, sentTime, sentTimeText, sentUuid, text, textMap, timestamp, uuid } from '../http/schemas.ts';
 
 const contentTypes = ['text/plain', 'application/json', 'application/octet-stream+base64'] as const;
 export type PayloadContentType = (typeof contentTypes)[number];
@@ -30,7 +30,7 @@ export const eventParams = z.object({ event_id: uuid });
 export const replayPost = z.object({ application_id: uuid, subscription_id: optional(uuid) }).meta({ id: 'ReplayPost' });
 
 export const ingestedEvent = z
-  .object({ application_id: sentUuid, event_id: sentUuid, received_at: sentTime })
+  .object({ application_id: sentUuid, event_id: sentUuid, received_at: sentTimeText })
   .meta({ id: 'IngestedEvent' });
 
 export const eventView = z

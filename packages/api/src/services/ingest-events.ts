@@ -12,7 +12,8 @@ export interface NewEvent extends Omit<EventToIngest, 'eventId' | 'contentHash'>
 
 /** What became of an event. */
 export type IngestResult =
-  | { readonly kind: 'ingested'; readonly eventId: string; readonly receivedAt: Date }
+  /** `receivedAt` as the client hears it: all of a group have the same, and writing it takes longer than the rest of an answer. */
+  | { readonly kind: 'ingested'; readonly eventId: string; readonly receivedAt: string }
   | { readonly kind: 'duplicate'; readonly eventId: string; readonly sameContent: boolean }
   | { readonly kind: 'event_type_missing' }
   /** As many as its quota allows were ingested today, which ends after this time. */
@@ -71,7 +72,8 @@ export async function ingestGroup(db: Database, events: readonly EventToIngest[]
   const leaders = leadersOf(events);
   const leading = leaders === null ? events : [...leaders.values()];
   const ingested = await ingestEvents(db, leading);
-  const { receivedAt, poolIds, parkedPoolIds } = ingested;
+  const { poolIds, parkedPoolIds } = ingested;
+  const receivedAt = ingested.receivedAt.toISOString();
   const results: IngestResult[] = leading.map(({ eventId }) => ({ kind: 'ingested', eventId, receivedAt }));
   ingested.withoutApplication.forEach((position) => (results[position] = { kind: 'application_missing' }));
   ingested.withoutEventType.forEach((position) => (results[position] = { kind: 'event_type_missing' }));
@@ -151,7 +153,7 @@ function resultOfTakenId(event: EventToIngest, stored: StoredKey | undefined, is
   const { eventId } = event;
   const sameContent = stored?.content_hash.equals(event.contentHash) ?? false;
   return stored && sameContent && isResent
-    ? { kind: 'ingested', eventId, receivedAt: stored.received_at }
+    ? { kind: 'ingested', eventId, receivedAt: stored.received_at.toISOString() }
     : { kind: 'duplicate', eventId, sameContent };
 }
 

@@ -159,7 +159,7 @@ describe('fan-out', () => {
     expect(new Set(rows.map(({ id }) => id)).size).toBe(500);
     expect(rows.filter(({ id }) => !/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id))).toEqual([]);
     expect(new Set(rows.map(({ id }) => Number.parseInt(id.replace('-', '').slice(0, 12), 16)))).toEqual(
-      new Set([first?.kind === 'ingested' ? first.receivedAt.getTime() : null]),
+      new Set([first?.kind === 'ingested' ? Date.parse(first.receivedAt) : null]),
     );
   });
 });

@@ -30,7 +30,7 @@ function givenBatcher(waitLimitMs: number, refusal?: () => 'backlog' | null) {
   const batcher = createIngestionBatcher({
     ingestGroup(events) {
       const { promise, resolve, reject } = Promise.withResolvers<IngestedGroup>();
-      const results = events.map(({ eventId }) => ({ kind: 'ingested', eventId, receivedAt: new Date(0) }) as const);
+      const results = events.map(({ eventId }) => ({ kind: 'ingested', eventId, receivedAt: '1970-01-01T00:00:00.000Z' }) as const);
       groups.push({ events, write: () => resolve({ results, poolIds: [0], parkedPoolIds: [] }), fail: reject });
       return promise;
     },
