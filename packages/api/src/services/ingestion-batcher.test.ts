@@ -69,7 +69,7 @@ test('what waits longer than the limit is refused, what was sent is not', async 
   expect(await reasonOf(after)).toBe('ingested');
 });
 
-test('beside a small group another one is written at once, beside a large one when much waits or it has ended', async () => {
+test('beside a small group another one is written at once, beside a large one when much waits, and a third one when it is full', async () => {
   const { batcher, groups } = givenBatcher(60_000);
   const sizes = (): number[] => groups.map(({ events }) => events.length);
   const ingest = async (count: number): Promise<void> => {
@@ -87,13 +87,19 @@ test('beside a small group another one is written at once, beside a large one wh
   expect(sizes()).toEqual([1, 30]);
   await ingest(1);
   expect(sizes()).toEqual([1, 30, 100]);
-  await ingest(5);
+  await ingest(199);
   expect(sizes()).toEqual([1, 30, 100]);
+  await ingest(1);
+  expect(sizes()).toEqual([1, 30, 100, 200]);
+  await ingest(205);
+  expect(sizes()).toEqual([1, 30, 100, 200]);
   groups[1]?.write();
-  groups[2]?.write();
   await turn();
-  expect(sizes()).toEqual([1, 30, 100, 5]);
-  groups[3]?.write();
+  expect(sizes()).toEqual([1, 30, 100, 200, 200]);
+  groups.slice(2).forEach((group) => group.write());
+  await turn();
+  expect(sizes()).toEqual([1, 30, 100, 200, 200, 5]);
+  groups.at(-1)?.write();
 });
 
 test('the next group goes to the database before the last one is answered, and workers hear of both together', async () => {

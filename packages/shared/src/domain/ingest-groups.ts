@@ -8,8 +8,11 @@ export interface GroupLoad {
   readonly bytesWaiting: number;
 }
 
-/** Groups that are written at a time: two keep the database busy while the process parses; more only make the groups smaller. */
-export const concurrentGroupsMax = 2;
+/**
+ * Groups that are written at a time. Two keep the database busy while the process reads requests; a third one, only where it is full, while it
+ * reads long ones, and makes no group smaller.
+ */
+export const concurrentGroupsMax = 3;
 /** Beside a group of fewer events another one is written at once: while little is going on nobody waits. */
 const largeGroupEvents = 8;
 /** Beside a large one, another is written when so much waits: less costs the process and the database more apiece than it gains. */
@@ -26,6 +29,14 @@ export function isLargeGroup(events: number): boolean {
 
 /** Whether what waits is to be written now, as a group of its own. */
 export function mayWriteGroup({ groupsInFlight, eventsInFlight, eventsWaiting, bytesWaiting }: GroupLoad): boolean {
-  const isMuch = eventsWaiting >= secondGroupEvents || bytesWaiting >= secondGroupBytes;
-  return groupsInFlight === 0 || (groupsInFlight < concurrentGroupsMax && (!isLargeGroup(eventsInFlight) || isMuch));
+  switch (groupsInFlight) {
+    case 0:
+      return true;
+    case 1:
+      return !isLargeGroup(eventsInFlight) || eventsWaiting >= secondGroupEvents || bytesWaiting >= secondGroupBytes;
+    case 2:
+      return eventsWaiting >= ingestGroupEventsMax || bytesWaiting >= ingestGroupBytesMax;
+    default:
+      return false;
+  }
 }
