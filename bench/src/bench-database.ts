@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
 import { asSuperuser, createTestDatabase, type TestDatabase } from '@postrider/testkit/test-database';
 
@@ -8,6 +8,8 @@ export interface BenchServer {
   /** The process id of its first process. */
   readonly pid: number;
   readonly version: string;
+  /** The directory that its data is in, and nothing else of it: on the same disk. */
+  readonly directory: string;
   readonly superuserUrl: string;
   /** What the server logs goes there. */
   readonly logFile: string;
@@ -51,6 +53,7 @@ export async function startBenchServer(settings: Readonly<Record<string, string>
       return server.pid();
     },
     version: readFileSync(join(server.dataDir, 'PG_VERSION'), 'utf8').trim(),
+    directory: dirname(server.dataDir),
     superuserUrl: server.superuserUrl,
     logFile: server.logFile,
     kill9: () => server.kill9(),

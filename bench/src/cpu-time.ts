@@ -19,12 +19,29 @@ export function treeCpuSeconds(pid: number): number {
   return processCpuSeconds(pid) + ended + children.reduce((sum, child) => sum + cpuOrNothing(Number(child)), 0);
 }
 
+/** What the processors of this machine did since it started, all together, in seconds. */
+export interface ProcessorSeconds {
+  readonly busy: number;
+  readonly idle: number;
+  /** Went to other guests of the same host while somebody here wanted it. */
+  readonly stolen: number;
+}
+
+export function processorSeconds(): ProcessorSeconds {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  // "cpu" and two spaces, then these in ticks (proc(5)); what guests of this machine use is counted as user and nice, too.
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = line.split(' ').slice(2).map(Number);
+  return {
+    busy: (user + nice + system + irq + softirq) / ticksPerSecond,
+    idle: (idle + iowait) / ticksPerSecond,
+    stolen: steal / ticksPerSecond,
+  };
+}
+
 /** CPU seconds that everybody on this machine used since it started, and those that others on its host took from it. */
 export function machineCpuSeconds(): number {
-  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
-  // "cpu" and two spaces, then: user, nice, system, idle, iowait, irq, softirq, steal (proc(5)).
-  const [, , user, nice, system, , , irq, softirq, steal] = line.split(' ').map(Number);
-  return [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / ticksPerSecond;
+  const { busy, stolen } = processorSeconds();
+  return busy + stolen;
 }
 
 /** Peak resident memory of a process in MiB. */

@@ -112,7 +112,7 @@ program
   .option('--seconds <count>', 'how long each measurement takes', '3')
   .option('--connections <count>', 'requests at a time', '64')
   .option('--processes <count>', 'processes of the API', '1')
-  .option('--rounds <count>', 'how often everything is measured', '16')
+  .option('--rounds <count>', 'how often everything is measured', '12')
   .option('--quick', 'one short round')
   .action(
     ({

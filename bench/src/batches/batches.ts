@@ -4,6 +4,8 @@ import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processe
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent } from 'undici';
 import { type BenchServer, emptyQueue, startBenchServer } from '../bench-database.ts';
+import { type CalmKind, calmestOf, describeCalmest, measureUntilCalm } from '../calm/calm-rounds.ts';
+import { type Disturbance, watched } from '../calm/machine-watch.ts';
 import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
@@ -35,7 +37,11 @@ interface Measurement {
   readonly databaseCpu: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly disturbance: Disturbance;
 }
+
+/** The measurements of all contenders by their names. */
+type MeasuredRound = Readonly<Record<string, Measurement>>;
 
 const columns: readonly ResultColumn[] = [
   { name: 'events/s', digits: 0, target: { atLeast: 20_000 }, isPlotted: true },
@@ -43,13 +49,17 @@ const columns: readonly ResultColumn[] = [
   { name: 'database CPU', digits: 0 },
   { name: 'p50 ms', digits: 1 },
   { name: 'p99 ms', digits: 1 },
+  { name: 'stolen, %', digits: 0 },
 ];
+/** How much more often than asked it is measured at most. */
+const triesFactor = 2;
+const undisturbed: Disturbance = { stolenShare: 0, slowestWriteMs: 0 };
 const warmUpMs = 3000;
 const gapMs = 500;
 
 /**
  * Events in over HTTP: one by one, in arrays, as lines; each with one matching subscription. Rounds are interleaved, so that the noise of a
- * shared machine meets all of them; every way is warmed up first.
+ * shared machine meets all of them, and those in which others disturbed it are measured once more; every way is warmed up first.
  */
 export async function benchBatches(options: BatchesBenchOptions): Promise<void> {
   const server = await startBenchServer();
@@ -60,23 +70,27 @@ export async function benchBatches(options: BatchesBenchOptions): Promise<void> 
   const served = [own, ...other];
   const contenders = served.flatMap((each) => waysInto(each, agent, options));
   options.print(`${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; ${options.rounds} rounds`);
-  const results = new Map<string, Measurement[]>(contenders.map(({ name }) => [name, []]));
   try {
     await server.recycleLog();
     for (const contender of contenders) {
-      await measure(contender, server.pid, warmUpMs);
+      await measure(contender, server, warmUpMs);
     }
-    for (let round = 0; round < options.rounds; round += 1) {
+    const measureRound = async (round: number): Promise<MeasuredRound> => {
       await server.checkpoint();
+      const measured: Record<string, Measurement> = {};
       // The first of a round finds the disk and the caches as nobody else does.
       for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
         await wait(gapMs);
-        results.get(contender.name)?.push(await measure(contender, server.pid, options.seconds * 1000));
+        measured[contender.name] = await measure(contender, server, options.seconds * 1000);
       }
-    }
-    const table = tableOf(results, options);
+      return measured;
+    };
+    const names = contenders.map(({ name }) => name);
+    const counts = { wanted: options.rounds, atMost: triesFactor * options.rounds };
+    const rounds = await measureUntilCalm(counts, names.map(kindOf), measureRound);
+    const table = tableOf(rounds, names, options);
     options.print(renderResultTable(table));
-    saveResults('batches', environment, { tables: [table] });
+    saveResults('batches', environment, { tables: [table], rounds });
   } finally {
     await agent.close();
     for (const { api, database } of served) {
@@ -132,42 +146,62 @@ function waysInto({ name, api, database, setup }: Served, agent: Agent, { client
     : [single];
 }
 
-async function measure({ api, database, send }: Contender, databasePid: number, durationMs: number): Promise<Measurement> {
+async function measure({ api, database, send }: Contender, server: BenchServer, durationMs: number): Promise<Measurement> {
   await emptyQueue(database);
-  const cpuBefore = [processCpuSeconds(api.pid), treeCpuSeconds(databasePid)] as const;
+  const cpuBefore = [processCpuSeconds(api.pid), treeCpuSeconds(server.pid)] as const;
   const startedAt = performance.now();
   const latenciesMs: number[] = [];
   let events = 0;
-  await send({
-    isOver: () => performance.now() - startedAt >= durationMs,
-    answered(count, latencyMs) {
-      events += count;
-      latenciesMs.push(latencyMs);
-    },
-  });
+  const { disturbance } = await watched(server.directory, () =>
+    send({
+      isOver: () => performance.now() - startedAt >= durationMs,
+      answered(count, latencyMs) {
+        events += count;
+        latenciesMs.push(latencyMs);
+      },
+    }),
+  );
   const tookMs = performance.now() - startedAt;
   const sorted = latenciesMs.toSorted((a, b) => a - b);
   const perThousand = (seconds: number): number => (seconds * 1000 * 1000) / events;
   return {
     perSecond: (events / tookMs) * 1000,
     apiCpu: perThousand(processCpuSeconds(api.pid) - cpuBefore[0]),
-    databaseCpu: perThousand(treeCpuSeconds(databasePid) - cpuBefore[1]),
+    databaseCpu: perThousand(treeCpuSeconds(server.pid) - cpuBefore[1]),
     p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
+    disturbance,
   };
 }
 
-function tableOf(results: ReadonlyMap<string, readonly Measurement[]>, { seconds }: BatchesBenchOptions): ResultTable {
+function kindOf(name: string): CalmKind<MeasuredRound> {
+  return { disturbanceOf: (round) => round[name]?.disturbance ?? undisturbed };
+}
+
+function tableOf(rounds: readonly MeasuredRound[], names: readonly string[], options: BatchesBenchOptions): ResultTable {
+  const chosenOf = (name: string): MeasuredRound[] => calmestOf(rounds, options.rounds, kindOf(name));
   return {
     title: 'Ways in',
     note:
-      `Events of 1 KiB with one matching subscription, ${seconds} s; the API with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per event; ` +
-      'latencies are those of requests, of lines in a stream.',
+      `Events of 1 KiB with one matching subscription, ${options.seconds} s; the API with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per ` +
+      `event; latencies are those of requests, of lines in a stream.\n\n${names
+        .map((name) => `- ${name}: ${describeCalmest(rounds, chosenOf(name), kindOf(name))}`)
+        .join('\n')}`,
     columns,
-    rows: [...results].map(([name, measured]) => rowOf(columns, name, measured.map(valuesOf), { isReference: !name.includes('arrays') })),
+    rows: names.map((name) => {
+      const measured = chosenOf(name).flatMap((round) => round[name] ?? []);
+      return rowOf(columns, name, measured.map(valuesOf), { isReference: !name.includes('arrays') });
+    }),
   };
 }
 
-function valuesOf({ perSecond, apiCpu, databaseCpu, p50Ms, p99Ms }: Measurement): Round {
-  return { 'events/s': perSecond, 'API CPU': apiCpu, 'database CPU': databaseCpu, 'p50 ms': p50Ms, 'p99 ms': p99Ms };
+function valuesOf({ perSecond, apiCpu, databaseCpu, p50Ms, p99Ms, disturbance }: Measurement): Round {
+  return {
+    'events/s': perSecond,
+    'API CPU': apiCpu,
+    'database CPU': databaseCpu,
+    'p50 ms': p50Ms,
+    'p99 ms': p99Ms,
+    'stolen, %': disturbance.stolenShare * 100,
+  };
 }

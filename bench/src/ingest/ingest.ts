@@ -5,10 +5,13 @@ import { insertApplication, insertSubscription } from '@postrider/testkit/factor
 import { startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type BenchServer, emptyQueue, startBenchServer } from '../bench-database.ts';
+import { type CalmKind, calmestOf, describeCalmest, measureUntilCalm, type RoundCounts, worstOf } from '../calm/calm-rounds.ts';
+import { type Disturbance, watched } from '../calm/machine-watch.ts';
 import { treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round as Values, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
+import { spreadOf } from '../statistics.ts';
 
 export interface IngestBenchOptions {
   readonly seconds: number;
@@ -26,12 +29,11 @@ interface Measurement {
   readonly p99Ms: number;
   readonly serverCpu: number;
   readonly databaseCpu: number;
+  readonly disturbance: Disturbance;
 }
 
 interface Round {
   readonly postrider: Measurement;
-  /** Postrider at half of the rate that it reached. */
-  readonly half: Measurement;
   readonly bare: Measurement;
   readonly single: Measurement;
 }
@@ -62,6 +64,7 @@ const payload = JSON.stringify({ data: 'x'.repeat(1013) });
 const cpuColumns: readonly ResultColumn[] = [
   { name: 'server CPU', digits: 0 },
   { name: 'database CPU', digits: 0 },
+  { name: 'stolen, %', digits: 0 },
 ];
 const rateColumns: readonly ResultColumn[] = [
   { name: 'events/s', digits: 0, isPlotted: true },
@@ -76,11 +79,23 @@ const latencyColumns: readonly ResultColumn[] = [
   { name: 'p50 ms', digits: 1 },
   { name: 'p99 ms', digits: 1, target: { atMost: 50 } },
   ...cpuColumns,
+  { name: 'slowest small write, ms', digits: 0 },
 ];
+const asFastAsAnswered: CalmKind<Round> = {
+  disturbanceOf: ({ postrider, bare, single }) => worstOf([postrider, bare, single].map(({ disturbance }) => disturbance)),
+};
+/** No answer can come before what it promises is on the disk: where that stands still for longer than the target, the disk is measured. */
+const atHalfRate: CalmKind<Measurement> = {
+  writeMsMax: 50,
+  disturbanceOf: ({ disturbance }) => disturbance,
+};
+/** How much more often than asked each is measured at most: a disk stands still more often than others take the processors. */
+const triesFactors = { asFastAsAnswered: 1.5, atHalfRate: 3 };
 
 /**
  * Ingests events of 1 KiB with three matching subscriptions, each contender on a database of its own. All of them run from the beginning to the
- * end, as servers do, and are measured in turns, so that the noise of a shared machine meets all of them.
+ * end, as servers do, and are measured in turns, so that the noise of a shared machine meets all of them. Rounds in which others disturbed the
+ * machine are measured once more.
  */
 export async function benchIngest(options: IngestBenchOptions): Promise<void> {
   const server = await startBenchServer();
@@ -100,72 +115,97 @@ export async function benchIngest(options: IngestBenchOptions): Promise<void> {
     for (const target of all) {
       await load(server, target, { connections: options.connections, seconds: firstWarmUpSeconds }, 0);
     }
-    const rounds: Round[] = [];
-    for (let round = 0; round < options.rounds; round += 1) {
-      await server.checkpoint();
-      rounds.push(await measureRound(server, targets, options, round));
-    }
+    const { rounds, halves } = await measureAll(server, targets, options);
     for (const target of all) {
       await end(target);
     }
-    const tables = tablesOf(rounds, options);
+    const tables = tablesOf(rounds, halves, options);
     tables.forEach((table) => options.print(`\n${renderResultTable(table)}`));
-    saveResults('ingest', environment, { tables });
+    saveResults('ingest', environment, { tables, rounds, halves });
   } finally {
     await server.stop();
   }
 }
 
+async function measureAll(server: BenchServer, targets: Targets, options: IngestBenchOptions) {
+  const wanted = options.rounds;
+  const counts = (factor: number): RoundCounts => ({ wanted, atMost: Math.ceil(wanted * factor) });
+  const rounds = await measureUntilCalm(counts(triesFactors.asFastAsAnswered), [asFastAsAnswered], async (round) => {
+    await server.checkpoint();
+    return measureRound(server, targets, options, round);
+  });
+  const { median } = spreadOf(calmestOf(rounds, wanted, asFastAsAnswered).map(({ postrider }) => postrider.perSecond));
+  const halves = await measureUntilCalm(counts(triesFactors.atHalfRate), [atHalfRate], async () => {
+    await server.checkpoint();
+    return load(server, targets.postrider, options, median / 2);
+  });
+  return { rounds, halves };
+}
+
 /** The two that are compared stand side by side, and change places each time. */
 async function measureRound(server: BenchServer, targets: Targets, options: IngestBenchOptions, round: number): Promise<Round> {
-  const measured = (target: Target, perSecond = 0): Promise<Measurement> => load(server, target, options, perSecond);
+  const measured = (target: Target): Promise<Measurement> => load(server, target, options, 0);
   const bareFirst = round % 2 === 0 ? await measured(targets.bare) : null;
   const postrider = await measured(targets.postrider);
   const bare = bareFirst ?? (await measured(targets.bare));
-  const half = await measured(targets.postrider, postrider.perSecond / 2);
-  return { postrider, half, bare, single: await measured(targets.single) };
+  return { postrider, bare, single: await measured(targets.single) };
 }
 
-function tablesOf(rounds: readonly Round[], options: IngestBenchOptions): ResultTable[] {
+function tablesOf(rounds: readonly Round[], halves: readonly Measurement[], options: IngestBenchOptions): ResultTable[] {
   const { connections, processes, seconds } = options;
-  const row = (columns: readonly ResultColumn[], name: string, of: (round: Round) => Measurement, isReference: boolean) =>
+  const fast = calmestOf(rounds, options.rounds, asFastAsAnswered);
+  const calmHalves = calmestOf(halves, options.rounds, atHalfRate);
+  const row = (name: string, of: (round: Round) => Measurement, isReference: boolean, from: readonly Round[] = fast) =>
     rowOf(
-      columns,
+      rateColumns,
       name,
-      rounds.map((round) => valuesOf(of(round), round)),
+      from.map((round) => ({ ...valuesOf(of(round)), ...ratiosOf(of(round), round) })),
       { isReference },
     );
+  const leftOut = rounds.filter((round) => !fast.includes(round));
+  const halvesLeftOut = halves.filter((half) => !calmHalves.includes(half));
   return [
     {
       title: 'Single events, as fast as they are answered',
       note:
         `Events of 1 KiB, ${subscriptions} matching subscriptions, ${connections} connections, ${processes} process(es) of the API, ${seconds} s; ` +
-        `all servers with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per event.`,
+        `all servers with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per event. ` +
+        describeCalmest(rounds, fast, asFastAsAnswered),
       columns: rateColumns,
       rows: [
-        row(rateColumns, 'Postrider', ({ postrider }) => postrider, false),
-        row(rateColumns, 'bare node:http, group commit', ({ bare }) => bare, true),
-        row(rateColumns, 'bare node:http, single commits', ({ single }) => single, true),
+        row('Postrider', ({ postrider }) => postrider, false),
+        row('bare node:http, group commit', ({ bare }) => bare, true),
+        row('bare node:http, single commits', ({ single }) => single, true),
+        ...(leftOut.length > 0 ? [row('Postrider, rounds left out', ({ postrider }) => postrider, true, leftOut)] : []),
       ],
     },
     {
       title: 'Single events, at half of that rate',
-      note: 'Latency counts from when a request should have been sent.',
+      note: `Latency counts from when a request should have been sent. ${describeCalmest(halves, calmHalves, atHalfRate)}`,
       columns: latencyColumns,
-      rows: [row(latencyColumns, 'Postrider', ({ half }) => half, false)],
+      rows: [
+        rowOf(latencyColumns, 'Postrider', calmHalves.map(valuesOf)),
+        ...(halvesLeftOut.length > 0
+          ? [rowOf(latencyColumns, 'Postrider, rounds left out', halvesLeftOut.map(valuesOf), { isReference: true })]
+          : []),
+      ],
     },
   ];
 }
 
-function valuesOf(measurement: Measurement, { bare, single }: Round): Values {
+function ratiosOf({ perSecond }: Measurement, { bare, single }: Round): Values {
+  return { 'of bare': perSecond / bare.perSecond, 'of single commits': perSecond / single.perSecond };
+}
+
+function valuesOf(measurement: Measurement): Values {
   return {
     'events/s': measurement.perSecond,
-    'of bare': measurement.perSecond / bare.perSecond,
-    'of single commits': measurement.perSecond / single.perSecond,
     'p50 ms': measurement.p50Ms,
     'p99 ms': measurement.p99Ms,
     'server CPU': measurement.serverCpu * 1000,
     'database CPU': measurement.databaseCpu * 1000,
+    'stolen, %': measurement.disturbance.stolenShare * 100,
+    'slowest small write, ms': measurement.disturbance.slowestWriteMs,
   };
 }
 
@@ -216,7 +256,9 @@ async function load(
   const loader = startScript('load', [target.url, target.token, target.body, ...numbers]);
   await loader.waitForLog(({ event }) => event === 'load.measuring', (warmUpSeconds + 30) * 1000);
   const before = { server: treeCpuSeconds(target.managed.pid), database: treeCpuSeconds(server.pid) };
-  const line = await loader.waitForLog(({ event }) => event === 'load.finished', (seconds + 60) * 1000);
+  const { result: line, disturbance } = await watched(server.directory, () =>
+    loader.waitForLog(({ event }) => event === 'load.finished', (seconds + 60) * 1000),
+  );
   const count = Number(line['count']);
   if (line['failed'] !== 0 || count === 0) {
     throw new Error(`${String(line['failed'])} events were not taken, ${count} were.`);
@@ -227,6 +269,7 @@ async function load(
     p99Ms: Number(line['p99Ms']),
     serverCpu: ((treeCpuSeconds(target.managed.pid) - before.server) / count) * 1000,
     databaseCpu: ((treeCpuSeconds(server.pid) - before.database) / count) * 1000,
+    disturbance,
   };
 }
 

@@ -63,8 +63,10 @@ Made by \`pnpm bench report\` from \`bench/results\`; do not edit.
 Cells are medians of the rounds, with the smallest and the largest beside them. Bars are medians, the thin lines the spread, dashed lines the
 target; pale bars are there to compare with, and what misses its target is marked. Rates depend on the machine and on what else it does: the
 ratios between rows of one table, which were measured in turns in the same run, say more. Worker, database, receiver and the load share the
-machine, so rates are lower than with one for each. The database waits for its disk (\`fsync\`, \`synchronous_commit\` on), and processes are those
-that ship, as the container image starts them.
+machine, so rates are lower than with one for each. Where a scenario watches the machine, rounds do not count in which other guests of the same
+host took more than a twentieth of the processors' time, or, where latency is measured that waits for the disk, a write of 8 KiB took longer than
+50 ms to reach it; how many and what happened in them stands beside the table, and what was measured in them in the scenario's file. The database
+waits for its disk (\`fsync\`, \`synchronous_commit\` on), and processes are those that ship, as the container image starts them.
 
 ## How to repeat them
 
