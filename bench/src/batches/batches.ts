@@ -4,12 +4,13 @@ import { type ApiProcess, startApi } from '@postrider/testkit/postrider-processe
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { Agent } from 'undici';
 import { type BenchServer, emptyQueue, startBenchServer } from '../bench-database.ts';
-import { type CalmKind, calmestOf, describeCalmest, measureUntilCalm } from '../calm/calm-rounds.ts';
+import { type CalmKind, describeSorted, measureUntilCalm, sortOut } from '../calm/calm-rounds.ts';
 import { type Disturbance, watched } from '../calm/machine-watch.ts';
 import { processCpuSeconds, treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
 import { renderResultTable, type ResultColumn, type ResultTable, type Round, rowOf } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
+import { quantileOf } from '../statistics.ts';
 import { type Count, sendArrays, sendLines, sendSingles } from './senders.ts';
 
 export interface BatchesBenchOptions {
@@ -53,7 +54,6 @@ const columns: readonly ResultColumn[] = [
 ];
 /** How much more often than asked it is measured at most. */
 const triesFactor = 2;
-const undisturbed: Disturbance = { stolenShare: 0, slowestWriteMs: 0 };
 const warmUpMs = 3000;
 const gapMs = 500;
 
@@ -162,35 +162,42 @@ async function measure({ api, database, send }: Contender, server: BenchServer, 
     }),
   );
   const tookMs = performance.now() - startedAt;
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
   const perThousand = (seconds: number): number => (seconds * 1000 * 1000) / events;
   return {
     perSecond: (events / tookMs) * 1000,
     apiCpu: perThousand(processCpuSeconds(api.pid) - cpuBefore[0]),
     databaseCpu: perThousand(treeCpuSeconds(server.pid) - cpuBefore[1]),
-    p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
-    p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
+    p50Ms: quantileOf(latenciesMs, 0.5),
+    p99Ms: quantileOf(latenciesMs, 0.99),
     disturbance,
   };
 }
 
 function kindOf(name: string): CalmKind<MeasuredRound> {
-  return { disturbanceOf: (round) => round[name]?.disturbance ?? undisturbed };
+  return { disturbanceOf: (round) => measurementOf(name, round).disturbance };
+}
+
+function measurementOf(name: string, round: MeasuredRound): Measurement {
+  const measurement = round[name];
+  if (!measurement) {
+    throw new Error(`A round has no measurement of ${name}.`);
+  }
+  return measurement;
 }
 
 function tableOf(rounds: readonly MeasuredRound[], names: readonly string[], options: BatchesBenchOptions): ResultTable {
-  const chosenOf = (name: string): MeasuredRound[] => calmestOf(rounds, options.rounds, kindOf(name));
+  const ways = names.map((name) => ({ name, sorted: sortOut(rounds, options.rounds, kindOf(name)) }));
   return {
     title: 'Ways in',
     note:
       `Events of 1 KiB with one matching subscription, ${options.seconds} s; the API with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per ` +
-      `event; latencies are those of requests, of lines in a stream.\n\n${names
-        .map((name) => `- ${name}: ${describeCalmest(rounds, chosenOf(name), kindOf(name))}`)
+      `event; latencies are those of requests, of lines in a stream.\n\n${ways
+        .map(({ name, sorted }) => `- ${name}: ${describeSorted(sorted, kindOf(name))}`)
         .join('\n')}`,
     columns,
-    rows: names.map((name) => {
-      const measured = chosenOf(name).flatMap((round) => round[name] ?? []);
-      return rowOf(columns, name, measured.map(valuesOf), { isReference: !name.includes('arrays') });
+    rows: ways.map(({ name, sorted }) => {
+      const values = sorted.counting.map((round) => valuesOf(measurementOf(name, round)));
+      return rowOf(columns, name, values, { isReference: !name.includes('arrays') });
     }),
   };
 }

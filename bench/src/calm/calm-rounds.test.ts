@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CalmKind, calmestOf, describeCalmest, measureUntilCalm } from './calm-rounds.ts';
+import { type CalmKind, describeSorted, measureUntilCalm, sortOut } from './calm-rounds.ts';
 import type { Disturbance } from './machine-watch.ts';
 
 const rates: CalmKind<Disturbance> = { disturbanceOf: (round) => round };
@@ -28,27 +28,29 @@ test('a machine that is never calm is not measured for ever, and a few of the le
   const rounds = await measured([rates], 4, machine);
 
   expect(rounds).toEqual(machine);
-  expect(calmestOf(rounds, 4, rates)).toEqual([machine[3]]);
-  expect(calmestOf(rounds, 8, rates)).toEqual([machine[1], machine[3]]);
+  expect(sortOut(rounds, 4, rates).counting).toEqual([machine[3]]);
+  expect(sortOut(rounds, 8, rates).counting).toEqual([machine[1], machine[3]]);
 });
 
 test('of more calm rounds than are wanted the calmest count, in their order', () => {
   const machine = [0.03, 0.01, 0.02, 0.2].map((stolenShare) => ({ stolenShare, slowestWriteMs: 5 }));
 
-  expect(calmestOf(machine, 2, rates)).toEqual([machine[1], machine[2]]);
-  expect(calmestOf(machine, 4, rates)).toEqual(machine.slice(0, 3));
+  expect(sortOut(machine, 2, rates).counting).toEqual([machine[1], machine[2]]);
+  expect(sortOut(machine, 4, rates).counting).toEqual(machine.slice(0, 3));
 });
 
 test('a disk that stands still counts only where it is asked for', () => {
-  expect(calmestOf([stuck, stolen, calm], 3, rates)).toEqual([stuck, calm]);
-  expect(calmestOf([stuck, stolen, calm], 3, latencies)).toEqual([calm]);
+  expect(sortOut([stuck, stolen, calm], 3, rates).counting).toEqual([stuck, calm]);
+  expect(sortOut([stuck, stolen, calm], 3, latencies).counting).toEqual([calm]);
 });
 
 test('what was left out is said, with what the machine did then', () => {
   const rounds = [calm, stolen, stuck];
 
-  expect(describeCalmest(rounds, rounds, rates)).toBe("All 3 rounds: other guests of its host took 1 to 20 % of the processors' time.");
-  expect(describeCalmest(rounds, [calm], latencies)).toBe(
+  expect(describeSorted({ counting: rounds, leftOut: [] }, rates)).toBe(
+    "All 3 rounds: other guests of its host took 1 to 20 % of the processors' time.",
+  );
+  expect(describeSorted(sortOut(rounds, 3, latencies), latencies)).toBe(
     "1 of 3 rounds, in which others disturbed the machine least: other guests of its host took 1 to 1 % of the processors' time, and the slowest of " +
       "a round's writes of 8 KiB took 5 to 5 ms to reach the disk; in the 2 left out other guests of its host took 2 to 20 % of the processors' " +
       "time, and the slowest of a round's writes of 8 KiB took 5 to 120 ms to reach the disk.",

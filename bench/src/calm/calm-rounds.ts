@@ -37,23 +37,27 @@ export async function measureUntilCalm<Round>(
   return rounds;
 }
 
-/** The rounds that count, in the order in which they were measured: the calmest of those that were calm; without enough of them also others. */
-export function calmestOf<Round>(rounds: readonly Round[], wanted: number, kind: CalmKind<Round>): Round[] {
+/** Rounds that count, and those that others disturbed too much; both in the order in which they were measured. */
+export interface SortedRounds<Round> {
+  readonly counting: readonly Round[];
+  readonly leftOut: readonly Round[];
+}
+
+/** The calmest of the rounds that were calm count, as many as wanted; without enough of them also some of the others. */
+export function sortOut<Round>(rounds: readonly Round[], wanted: number, kind: CalmKind<Round>): SortedRounds<Round> {
   const byUnrest = rounds.toSorted((a, b) => unrestOf(kind, a) - unrestOf(kind, b)).slice(0, wanted);
   const calm = byUnrest.filter((round) => unrestOf(kind, round) <= 1).length;
   const counting = new Set(byUnrest.slice(0, Math.max(calm, Math.ceil(wanted * leastPart))));
-  return rounds.filter((round) => counting.has(round));
+  return { counting: rounds.filter((round) => counting.has(round)), leftOut: rounds.filter((round) => !counting.has(round)) };
 }
 
-/** Says which of the rounds were chosen, and what the machine did in them and in the others. */
-export function describeCalmest<Round>(rounds: readonly Round[], chosen: readonly Round[], kind: CalmKind<Round>): string {
-  const others = rounds.filter((round) => !chosen.includes(round));
-  const which =
-    others.length === 0
-      ? `All ${rounds.length} rounds`
-      : `${chosen.length} of ${rounds.length} rounds, in which others disturbed the machine least`;
-  const rest = others.length === 0 ? '' : `; in the ${others.length} left out ${factsOf(others, kind)}`;
-  return `${which}: ${factsOf(chosen, kind)}${rest}.`;
+/** Says which rounds count, and what the machine did in them and in the others. */
+export function describeSorted<Round>({ counting, leftOut }: SortedRounds<Round>, kind: CalmKind<Round>): string {
+  if (leftOut.length === 0) {
+    return `All ${counting.length} rounds: ${factsOf(counting, kind)}.`;
+  }
+  const which = `${counting.length} of ${counting.length + leftOut.length} rounds, in which others disturbed the machine least`;
+  return `${which}: ${factsOf(counting, kind)}; in the ${leftOut.length} left out ${factsOf(leftOut, kind)}.`;
 }
 
 function factsOf<Round>(rounds: readonly Round[], { writeMsMax, disturbanceOf }: CalmKind<Round>): string {

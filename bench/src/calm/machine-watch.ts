@@ -11,7 +11,7 @@ export interface Disturbance {
   readonly slowestWriteMs: number;
 }
 
-const writeBytes = 8 * 1024;
+const written = Buffer.alloc(8 * 1024, 1);
 /** A disk that stands still for longer than this is noticed; 40 small writes a second are little beside what a database does. */
 const writeEveryMs = 25;
 
@@ -37,7 +37,7 @@ async function slowestWrite(path: string, ended: AbortSignal): Promise<number> {
   try {
     while (!ended.aborted) {
       const startedAt = performance.now();
-      await file.write(Buffer.alloc(writeBytes, 1), 0, writeBytes, 0);
+      await file.write(written, 0, written.length, 0);
       await file.datasync();
       slowestMs = Math.max(slowestMs, performance.now() - startedAt);
       await wait(writeEveryMs);

@@ -5,7 +5,7 @@ import { insertApplication, insertSubscription } from '@postrider/testkit/factor
 import { startApi } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { type BenchServer, emptyQueue, startBenchServer } from '../bench-database.ts';
-import { type CalmKind, calmestOf, describeCalmest, measureUntilCalm, type RoundCounts, worstOf } from '../calm/calm-rounds.ts';
+import { type CalmKind, describeSorted, measureUntilCalm, type RoundCounts, sortOut, worstOf } from '../calm/calm-rounds.ts';
 import { type Disturbance, watched } from '../calm/machine-watch.ts';
 import { treeCpuSeconds } from '../cpu-time.ts';
 import { largeApiHeap } from '../large-api-heap.ts';
@@ -134,7 +134,7 @@ async function measureAll(server: BenchServer, targets: Targets, options: Ingest
     await server.checkpoint();
     return measureRound(server, targets, options, round);
   });
-  const { median } = spreadOf(calmestOf(rounds, wanted, asFastAsAnswered).map(({ postrider }) => postrider.perSecond));
+  const { median } = spreadOf(sortOut(rounds, wanted, asFastAsAnswered).counting.map(({ postrider }) => postrider.perSecond));
   const halves = await measureUntilCalm(counts(triesFactors.atHalfRate), [atHalfRate], async () => {
     await server.checkpoint();
     return load(server, targets.postrider, options, median / 2);
@@ -153,40 +153,38 @@ async function measureRound(server: BenchServer, targets: Targets, options: Inge
 
 function tablesOf(rounds: readonly Round[], halves: readonly Measurement[], options: IngestBenchOptions): ResultTable[] {
   const { connections, processes, seconds } = options;
-  const fast = calmestOf(rounds, options.rounds, asFastAsAnswered);
-  const calmHalves = calmestOf(halves, options.rounds, atHalfRate);
-  const row = (name: string, of: (round: Round) => Measurement, isReference: boolean, from: readonly Round[] = fast) =>
+  const fast = sortOut(rounds, options.rounds, asFastAsAnswered);
+  const half = sortOut(halves, options.rounds, atHalfRate);
+  const row = (name: string, of: (round: Round) => Measurement, isReference: boolean, from = fast.counting) =>
     rowOf(
       rateColumns,
       name,
       from.map((round) => ({ ...valuesOf(of(round)), ...ratiosOf(of(round), round) })),
       { isReference },
     );
-  const leftOut = rounds.filter((round) => !fast.includes(round));
-  const halvesLeftOut = halves.filter((half) => !calmHalves.includes(half));
   return [
     {
       title: 'Single events, as fast as they are answered',
       note:
         `Events of 1 KiB, ${subscriptions} matching subscriptions, ${connections} connections, ${processes} process(es) of the API, ${seconds} s; ` +
         `all servers with \`${largeApiHeap.join(' ')}\`. CPU in microseconds per event. ` +
-        describeCalmest(rounds, fast, asFastAsAnswered),
+        describeSorted(fast, asFastAsAnswered),
       columns: rateColumns,
       rows: [
         row('Postrider', ({ postrider }) => postrider, false),
         row('bare node:http, group commit', ({ bare }) => bare, true),
         row('bare node:http, single commits', ({ single }) => single, true),
-        ...(leftOut.length > 0 ? [row('Postrider, rounds left out', ({ postrider }) => postrider, true, leftOut)] : []),
+        ...(fast.leftOut.length > 0 ? [row('Postrider, rounds left out', ({ postrider }) => postrider, true, fast.leftOut)] : []),
       ],
     },
     {
       title: 'Single events, at half of that rate',
-      note: `Latency counts from when a request should have been sent. ${describeCalmest(halves, calmHalves, atHalfRate)}`,
+      note: `Latency counts from when a request should have been sent. ${describeSorted(half, atHalfRate)}`,
       columns: latencyColumns,
       rows: [
-        rowOf(latencyColumns, 'Postrider', calmHalves.map(valuesOf)),
-        ...(halvesLeftOut.length > 0
-          ? [rowOf(latencyColumns, 'Postrider, rounds left out', halvesLeftOut.map(valuesOf), { isReference: true })]
+        rowOf(latencyColumns, 'Postrider', half.counting.map(valuesOf)),
+        ...(half.leftOut.length > 0
+          ? [rowOf(latencyColumns, 'Postrider, rounds left out', half.leftOut.map(valuesOf), { isReference: true })]
           : []),
       ],
     },

@@ -12,7 +12,7 @@ export interface NewEvent extends Omit<EventToIngest, 'eventId' | 'contentHash'>
 
 /** What became of an event. */
 export type IngestResult =
-  /** `receivedAt` as the client hears it: all of a group have the same, and writing it takes longer than the rest of an answer. */
+  /** `receivedAt` as the client hears it: all of a group have the same, so it is written once for them. */
   | { readonly kind: 'ingested'; readonly eventId: string; readonly receivedAt: string }
   | { readonly kind: 'duplicate'; readonly eventId: string; readonly sameContent: boolean }
   | { readonly kind: 'event_type_missing' }

@@ -9,8 +9,8 @@ export interface GroupLoad {
 }
 
 /**
- * Groups that are written at a time. Two keep the database busy while the process reads requests; a third one, only where it is full, while it
- * reads long ones, and makes no group smaller.
+ * Groups that `mayWriteGroup` lets be written at a time. Two keep the database busy while the process reads requests; a third one, only where it is
+ * full, while it reads long ones, and makes no group smaller.
  */
 export const concurrentGroupsMax = 3;
 /** Beside a group of fewer events another one is written at once: while little is going on nobody waits. */
