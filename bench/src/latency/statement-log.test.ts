@@ -12,7 +12,7 @@ test('reads the statements of workers, and which of them claimed', () => {
     file,
     `1763716400.100 10 [] LOG:  database system is ready to accept connections
 1763716401.250 11 [postrider worker] LOG:  statement: listen postrider_due_attempts
-1763716401.500 12 [postrider worker] LOG:  execute claim_request_attempts: 
+1763716401.500 12 [postrider worker] LOG:  execute claim_request_attempts_2025-11-21: 
 \twith due as materialized (
 \t  select ctid
 1763716401.501 13 [postrider worker] LOG:  execute load_next_due: 
@@ -25,7 +25,7 @@ test('reads the statements of workers, and which of them claimed', () => {
 
   expect(statements).toEqual([
     { atMs: 1763716401250, name: null, workerProcessId: null },
-    { atMs: 1763716401500, name: 'claim_request_attempts', workerProcessId: 8 },
+    { atMs: 1763716401500, name: 'claim_request_attempts_2025-11-21', workerProcessId: 8 },
     { atMs: 1763716401501, name: 'load_next_due', workerProcessId: null },
   ]);
   expect(statements.filter(isClaim)).toHaveLength(1);

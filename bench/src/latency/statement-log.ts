@@ -13,7 +13,8 @@ export interface LoggedStatement {
 }
 
 const linePattern = /^(\d+\.\d+) (\d+) \[postrider worker\] (LOG|DETAIL): {2}(.*)/;
-const claim = 'claim_request_attempts';
+/** Claims have a statement for each day. */
+const claim = /^claim_request_attempts_[\d-]+$/;
 
 /** The statements of workers in the server's log (`log_statement = all`), in order. Those of several lines tell their first only. */
 export function readStatements(logFile: string): LoggedStatement[] {
@@ -25,7 +26,7 @@ export function readStatements(logFile: string): LoggedStatement[] {
     if (kind === 'LOG' && /^(statement|execute)/.test(text)) {
       const statement = { atMs: Number(seconds) * 1000, name: name === '<unnamed>' ? null : name, workerProcessId: null };
       statements.push(statement);
-      if (name === claim) {
+      if (name !== null && claim.test(name)) {
         claiming.set(pid, statement);
       }
     }
@@ -40,5 +41,5 @@ export function readStatements(logFile: string): LoggedStatement[] {
 
 /** Whether a statement looks for attempts to deliver. */
 export function isClaim(statement: LoggedStatement): boolean {
-  return statement.name === claim;
+  return statement.name !== null && claim.test(statement.name);
 }

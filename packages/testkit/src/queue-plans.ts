@@ -35,6 +35,8 @@ export interface StatementCost {
 }
 
 const retried = { succeeded: false, errorName: 'E_HTTP', httpCode: 500, retryDelayMs: 3_600_000, retryCount: 1 } as const;
+/** As a worker asks for them. */
+const payloads = { receivedOnDayOf: Date.now(), bytesMax: 16_384 };
 const repetitions = 10;
 const batch = 100;
 
@@ -56,6 +58,7 @@ export async function measureQueueStatements(db: DatabasePool): Promise<Statemen
       limit: batch,
       workerProcessId: 1,
       dueFromMicros: 0,
+      payloads,
     });
     dueUntilMicros = claimed.dueUntilMicros;
     held = [...held, ...claimed.attempts.map((attempt) => ({ ...attempt, leaseId }))];
@@ -87,7 +90,7 @@ async function measureClaimsAmidChange(db: DatabasePool, pausable: ClaimedAttemp
     isPaused: Array.from({ length: 100 }, (_, index) => index % 2 === 0),
   };
   const claim = async (): Promise<ClaimedBatch> => {
-    const claimed = await claimRequestAttempts(db, { ...base, leaseId: randomUUID(), dueFromMicros, skipped });
+    const claimed = await claimRequestAttempts(db, { ...base, leaseId: randomUUID(), dueFromMicros, skipped, payloads });
     dueFromMicros = claimed.dueUntilMicros ?? dueFromMicros;
     return claimed;
   };

@@ -1,5 +1,5 @@
 import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
-import type { LoadedEvent } from '@postrider/shared/database/queries/load-events';
+import type { LoadedEvent } from '@postrider/shared/database/loaded-event-row';
 
 /** An attempt that this process holds a lease on. Times are of the process's monotonic clock, in milliseconds. */
 export interface HeldAttempt extends ClaimedAttempt {

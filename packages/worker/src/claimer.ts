@@ -1,4 +1,4 @@
-import type { Claim, ClaimedBatch } from '@postrider/shared/database/queries/claim-request-attempts';
+import type { Claim, ClaimedBatch, PayloadsWanted } from '@postrider/shared/database/queries/claim-request-attempts';
 import type { HeldAttempt } from './attempt.ts';
 import type { Pace } from './prefetch.ts';
 import { createSignal } from './signal.ts';
@@ -24,6 +24,8 @@ export interface ClaimerOptions {
   readonly servedPools: () => readonly number[];
   /** How many attempts to claim now; 0 when there is no room. */
   readonly room: () => number;
+  /** Which payloads come along. */
+  readonly payloads: () => PayloadsWanted;
   readonly leaseMs: number;
   /** How much of the lease must be left when a request starts. */
   readonly leaseReserveMs: number;
@@ -149,6 +151,7 @@ export class Claimer {
       workerProcessId: workerProcessId(),
       dueFromMicros,
       skipped: skip,
+      payloads: this.#options.payloads(),
     });
     const tookMs = now() - sentAt;
     this.#isClaiming = true;

@@ -21,6 +21,7 @@ function batchOf(count: number, dueUntilMicros: number | null): ClaimedBatch {
     claimCount: 1,
     lagMs: 0,
     isTest: false,
+    event: null,
   };
   return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, passedOver: [] };
 }

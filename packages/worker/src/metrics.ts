@@ -44,7 +44,12 @@ export function createMetrics(
     }),
     deliveryDuration: tallied(registers, 'postrider_worker_delivery_duration_seconds', 'From sending a request to its end.', fastSeconds),
     deliveryLag: tallied(registers, 'postrider_worker_delivery_lag_seconds', 'From the due time of an attempt to its claim.', lagSeconds),
-    claimDuration: histogram(registers, 'postrider_worker_claim_duration_seconds', 'Duration of claim statements.', fastSeconds),
+    claimDuration: histogram(
+      registers,
+      'postrider_worker_claim_duration_seconds',
+      'Duration of claim statements, with the payloads that they bring.',
+      fastSeconds,
+    ),
     claimRows: histogram(registers, 'postrider_worker_claim_rows', 'Attempts that a claim returned.', batchRows),
     claimFailures: new Counter({ name: 'postrider_worker_claim_failures_total', help: 'Claims that failed.', registers }),
     recordDuration: histogram(registers, 'postrider_worker_record_duration_seconds', 'Duration of record statements.', fastSeconds),

@@ -6,7 +6,7 @@ import { Traffic } from './traffic.ts';
 
 afterEach(() => vi.useRealTimers());
 
-const normal = { isTest: false, isParked: false };
+const normal = { isTest: false, isParked: false, event: null };
 
 function attemptOf(subscriptionId: string, requestAttemptId = ''): LoadedAttempt {
   const ids = { applicationId: '', requestAttemptId, eventId: '', eventReceivedAt: '', eventTypeName: '', subscriptionId, leaseId: '' };

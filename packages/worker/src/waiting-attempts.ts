@@ -1,5 +1,6 @@
-import type { EventReference, LoadedEvent } from '@postrider/shared/database/queries/load-events';
-import { payloadFetchBytesMax } from '@postrider/shared/domain/limits';
+import type { LoadedEvent } from '@postrider/shared/database/loaded-event-row';
+import type { EventReference } from '@postrider/shared/database/queries/load-events';
+import { claimBatchMax, payloadFetchBytesMax } from '@postrider/shared/domain/limits';
 import type { HeldAttempt, LoadedAttempt } from './attempt.ts';
 import type { Pace } from './prefetch.ts';
 
@@ -16,12 +17,14 @@ export interface WaitingAttemptsOptions {
   readonly now: () => number;
 }
 
+/** Larger payloads do not come with a claim: of a full one these are some megabytes, which its connection holds at once. */
+const claimedPayloadBytesMax = 16 * 1024;
 /** Attempts that have started are dropped from the front of the list this many at a time. */
 const startedKeptMax = 64;
 
 /**
- * Attempts that are claimed and not started, in the order in which they were claimed. Their payloads are fetched for whole batches, a
- * bounded number of bytes at a time, and each once however many attempts share it.
+ * Attempts that are claimed and not started, in the order in which they were claimed. Small payloads of today come with the claim. Others are
+ * fetched for whole batches, a bounded number of bytes at a time, and each once however many attempts share it; those that have theirs go ahead.
  */
 export class WaitingAttempts {
   readonly #options: WaitingAttemptsOptions;
@@ -39,17 +42,40 @@ export class WaitingAttempts {
     return this.#unloaded.length + (this.#loading?.length ?? 0) + this.#loaded.length - this.#loadedFrom;
   }
 
+  /** How large a payload may be that comes with the next claim. */
+  claimedPayloadBytesMax(): number {
+    return Math.min(Math.floor((this.#options.payloadBytesMax - this.#bytesInMemory) / claimBatchMax), claimedPayloadBytesMax);
+  }
+
   /**
-   * Adds claimed attempts; their payloads are loaded as room comes. Parked ones go before all others: they are few, and were claimed at the
-   * moment that their subscription's rate and budget allow.
+   * Adds claimed attempts; payloads that did not come with them are loaded as room comes. Parked ones go before all others: they are few, and
+   * were claimed at the moment that their subscription's rate and budget allow.
    */
   add(attempts: readonly HeldAttempt[]): void {
     if (attempts[0]?.isParked) {
       this.#unloaded = [...attempts, ...this.#unloaded];
     } else {
-      this.#unloaded.push(...attempts);
+      this.#addEach(attempts);
     }
     this.load();
+  }
+
+  #addEach(attempts: readonly HeldAttempt[]): void {
+    const loadedBefore = this.#loaded.length;
+    for (const held of attempts) {
+      if (held.event) {
+        this.#bytesInMemory += held.payloadBytes;
+        this.#loaded.push({ held, event: held.event });
+      } else {
+        this.#unloaded.push(held);
+      }
+    }
+    if (this.#unloaded.length === 0) {
+      this.#options.pace.noteLoad(0);
+    }
+    if (this.#loaded.length > loadedBefore) {
+      this.#options.onLoaded();
+    }
   }
 
   /** The next attempt whose payload is here. */

@@ -119,6 +119,7 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     leaseMs: config.leaseMs,
     leaseReserveMs: config.timeoutMs + leaseStartMarginMs,
     now,
+    epochNow: Date.now,
   });
   return { worker, recorder, roster, sender };
 }

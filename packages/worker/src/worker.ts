@@ -45,6 +45,7 @@ export interface WorkerOptions<Prepared> {
   /** How much of a lease must be left when a request starts: the request's timeout and a margin. */
   readonly leaseReserveMs: number;
   readonly now: () => number;
+  readonly epochNow: () => number;
 }
 
 /** Claimer, waiting attempts, slots, deliveries and recorder as one worker. */
@@ -86,6 +87,7 @@ export class Worker<Prepared> {
       skipped: createSkippedSubscriptions({ load: options.loadPassedOver, onReturned: () => this.claimer.rewind(), now }),
       ...times,
       room: () => this.#room(),
+      payloads: () => ({ receivedOnDayOf: options.epochNow(), bytesMax: this.#waiting.claimedPayloadBytesMax() }),
       onClaimed: (attempts) => this.#takeOver(attempts),
       pace: this.#pace,
       report,

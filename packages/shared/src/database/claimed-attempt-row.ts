@@ -1,3 +1,4 @@
+import type { LoadedEvent } from './loaded-event-row.ts';
 import type { TextRow } from './pool.ts';
 
 /** An attempt that this worker may deliver until its lease ends. */
@@ -17,10 +18,12 @@ export interface ClaimedAttempt {
   readonly lagMs: number;
   /** A sample that somebody asked for: sent once, also while its subscription is paused. */
   readonly isTest: boolean;
+  /** Null when it did not come with the claim: then it is to be loaded. */
+  readonly event: LoadedEvent | null;
 }
 
 /** The first columns of a claim in their order; `is_test` is the fifteenth. */
-export function claimedAttempt(row: TextRow): ClaimedAttempt {
+export function claimedAttempt(row: TextRow, event: LoadedEvent | null): ClaimedAttempt {
   return {
     applicationId: row[0] ?? '',
     requestAttemptId: row[1] ?? '',
@@ -33,5 +36,6 @@ export function claimedAttempt(row: TextRow): ClaimedAttempt {
     claimCount: Number(row[8]),
     lagMs: Number(row[9]),
     isTest: row[14] === 't',
+    event,
   };
 }

@@ -51,6 +51,9 @@ export interface OpenPool extends DatabasePool {
   end(): Promise<void>;
 }
 
+/** PostgreSQL keeps the statements of a connection for as long as it lives, and some of ours are made for a day. */
+const connectionLifetimeSeconds = 86_400;
+
 /** Configuration that every connection of a process shares, pooled or not. */
 export function connectionConfig(options: DatabaseOptions): PoolConfig {
   return {
@@ -67,7 +70,7 @@ export function connectionConfig(options: DatabaseOptions): PoolConfig {
 
 /** Opens a pool. Errors of idle connections (a restart of the database) are logged, not thrown: the pool replaces them by itself. */
 export function openPool(options: DatabaseOptions, logger: Logger): OpenPool {
-  const pool = new Pool({ ...connectionConfig(options), max: options.connectionsMax });
+  const pool = new Pool({ ...connectionConfig(options), max: options.connectionsMax, maxLifetimeSeconds: connectionLifetimeSeconds });
   pool.on('error', (error) => logger.warn({ event: 'database.connection_lost', err: error }, 'an idle database connection was lost'));
   const prepare = statementPreparer(options.preparedStatements);
   return {

@@ -3,6 +3,7 @@ import type { PassedOverSubscription } from '@postrider/shared/database/queries/
 import type { OutcomeToRecord } from '@postrider/shared/database/queries/record-outcomes';
 import type { LeasedAttempt } from '@postrider/shared/database/queries/renew-leases';
 import type { ClaimedAttempt } from '@postrider/shared/database/claimed-attempt-row';
+import type { LoadedEvent } from '@postrider/shared/database/loaded-event-row';
 import type { SubscriptionHealth } from '@postrider/shared/domain/subscription-health';
 import type { Rate } from '../subscription-traffic.ts';
 
@@ -40,6 +41,8 @@ export interface ModelEnd {
 }
 
 const applicationId = 'application';
+/** What every event carries. */
+export const modelEvent: LoadedEvent = { payload: Buffer.alloc(0), payloadContentType: 'application/json' };
 
 /** The queue of a simulation: the statements of claims, leases and records, each as one step, in the words of their SQL. */
 export class ModelQueue {
@@ -104,7 +107,10 @@ export class ModelQueue {
     const passedOver = this.loadPassedOver([...new Set(due.map(({ subscription }) => subscription.id))]);
     const passed = new Set(passedOver.map(({ subscriptionId }) => subscriptionId));
     return {
-      attempts: due.filter(({ subscription }) => !passed.has(subscription.id)).map((attempt) => this.lease(attempt, claim)),
+      attempts: due
+        .filter(({ subscription }) => !passed.has(subscription.id))
+        // As if a retry came on another day than its event.
+        .map((attempt) => ({ ...this.lease(attempt, claim), event: attempt.retryCount === 0 ? modelEvent : null })),
       seen: due.length,
       dueUntilMicros: due.length === 0 ? null : Math.max(...due.map(({ dueAtMs }) => Math.floor(dueAtMs * 1000))),
       passedOver,
@@ -129,6 +135,7 @@ export class ModelQueue {
       claimCount: attempt.claimCount,
       lagMs: nowMs - attempt.dueAtMs,
       isTest: false,
+      event: null,
     };
   }
 

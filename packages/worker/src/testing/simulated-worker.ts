@@ -12,7 +12,7 @@ import { createSubscriptions } from '../subscriptions.ts';
 import type { SubscriptionTraffic } from '../subscription-traffic.ts';
 import { Worker } from '../worker.ts';
 import type { ModelParking } from './model-parking.ts';
-import type { ModelQueue } from './model-queue.ts';
+import { modelEvent, type ModelQueue } from './model-queue.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 export interface SimulatedWorkerOptions {
@@ -67,7 +67,7 @@ export function createSimulatedWorker(options: SimulatedWorkerOptions): Worker<s
       renew: (attempts) => statement(() => queue.renew(attempts, leaseMs)),
       release: (attempts) => statement(() => queue.release(attempts)),
     },
-    loadEvents: (events) => statement(() => events.map(() => ({ payload: Buffer.alloc(0), payloadContentType: 'application/json' }))),
+    loadEvents: (events) => statement(() => events.map(() => modelEvent)),
     loadPassedOver: (ids) => statement(() => queue.loadPassedOver(ids)),
     subscriptions: (follow) =>
       createSubscriptions({ load: (ids) => statement(() => parking.load(ids)), prepare: (row) => row.target_url, follow, now }),
@@ -93,6 +93,7 @@ export function createSimulatedWorker(options: SimulatedWorkerOptions): Worker<s
     leaseMs,
     leaseReserveMs: timeoutMs + 5000,
     now,
+    epochNow: clock.now,
   });
 }
 

@@ -35,7 +35,7 @@ export async function claimParkedAttempts(db: Database, claim: ParkedClaim): Pro
       claim.workerProcessId,
     ],
   });
-  return rows.map(claimedAttempt);
+  return rows.map((row) => claimedAttempt(row, null));
 }
 
 // Served by open_attempt_by_subscription. Whatever lane a row is in: one that has not been moved yet is as good as one that has. Samples are

@@ -1,6 +1,8 @@
 import { boolArray, uuidArray } from '../binary-array.ts';
 import { type ClaimedAttempt, claimedAttempt } from '../claimed-attempt-row.ts';
-import type { Database } from '../pool.ts';
+import { type LoadedEvent, loadedEvent, loadedEventColumns } from '../loaded-event-row.ts';
+import type { Database, TextRow } from '../pool.ts';
+import { isRefusedData } from '../postgres-errors.ts';
 import type { PassedOverSubscription } from './load-passed-over-subscriptions.ts';
 
 /** Attempts to pass over although they are due: what stands at one position belongs to one subscription. */
@@ -10,6 +12,14 @@ export interface SkippedAttempts {
   readonly cancelledUntil: readonly string[];
   /** All but samples. */
   readonly isPaused: readonly boolean[];
+}
+
+/** Which payloads come with the attempts. */
+export interface PayloadsWanted {
+  /** A moment of the day, in UTC, on which their events were received; in milliseconds since 1970. */
+  readonly receivedOnDayOf: number;
+  /** Larger ones are left where they are. */
+  readonly bytesMax: number;
 }
 
 export interface Claim {
@@ -22,6 +32,8 @@ export interface Claim {
   /** Where the scan of due times begins, in microseconds since 1970; 0 for a full scan. */
   readonly dueFromMicros: number;
   readonly skipped?: SkippedAttempts;
+  /** Left out: none. */
+  readonly payloads?: PayloadsWanted;
 }
 
 export interface ClaimedBatch {
@@ -39,9 +51,22 @@ export interface ClaimedBatch {
  * is empty: rows that others hold are skipped.
  */
 export async function claimRequestAttempts(db: Database, claim: Claim): Promise<ClaimedBatch> {
+  try {
+    return await claimWith(db, claim, claim.payloads ?? noPayloads);
+  } catch (error) {
+    if (claim.payloads && isRefusedData(error)) {
+      // Some payload is not the text that its content type says: it is not to keep others from being claimed.
+      return claimWith(db, claim, noPayloads);
+    }
+    throw error;
+  }
+}
+
+const noPayloads: PayloadsWanted = { receivedOnDayOf: 0, bytesMax: -1 };
+
+async function claimWith(db: Database, claim: Claim, payloads: PayloadsWanted): Promise<ClaimedBatch> {
   const rows = await db.queryText({
-    name: 'claim_request_attempts',
-    text: sql,
+    ...statementFor(payloads.receivedOnDayOf),
     values: [
       claim.poolId,
       claim.lane,
@@ -53,11 +78,12 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
       uuidArray(claim.skipped?.subscriptionIds ?? []),
       claim.skipped?.cancelledUntil ?? [],
       boolArray(claim.skipped?.isPaused ?? []),
+      payloads.bytesMax,
     ],
   });
   const [first] = rows;
   return {
-    attempts: rows.filter((row) => row[0] !== null).map(claimedAttempt),
+    attempts: claimedFrom(rows),
     seen: first ? Number(first[11]) : 0,
     dueUntilMicros: first ? Number(first[10]) : null,
     passedOver: rows
@@ -71,6 +97,34 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
   };
 }
 
+/** The payload of an event stands in the first of its attempts, which mostly follow each other. */
+function claimedFrom(rows: readonly TextRow[]): ClaimedAttempt[] {
+  const attempts: ClaimedAttempt[] = [];
+  let last: ClaimedAttempt | null = null;
+  for (const row of rows) {
+    if (row[0] !== null) {
+      const ownEvent = row[17] === null ? null : loadedEvent(row, 15);
+      const event: LoadedEvent | null = last && row[2] === last.eventId && row[0] === last.applicationId ? last.event : ownEvent;
+      last = claimedAttempt(row, event);
+      attempts.push(last);
+    }
+  }
+  return attempts;
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * The statement of a day, which stands in its text: so the plan that is kept reads, and locks, the partition of that day alone. Were the day a
+ * value, each claim would lock every partition there is, and wait behind whoever waits to drop one.
+ */
+function statementFor(timeMs: number): { name: string; text: string } {
+  const day = dateOf(timeMs);
+  return { name: `claim_request_attempts_${day}`, text: sql(day, dateOf(timeMs + dayMs)) };
+}
+
+const dateOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
+
 // Served by open_attempt_claim: one pool and one lane by equality, since `= any` over several reads the whole queue.
 // The materialized selection is a fence: without it the planner may update more rows than the limit.
 // What is skipped is compared row by row: joined, the rows would be sorted before the limit counts.
@@ -79,7 +133,9 @@ export async function claimRequestAttempts(db: Database, claim: Claim): Promise<
 // off. A sample goes out while its subscription is paused, unless it is cancelled. While there is no mass change, the first condition costs
 // one look at an index that is empty.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
-const sql = `
+// A payload is looked up by one descent of event_by_application, which the lateral limit keeps, and once for attempts of one event that follow
+// each other: they were inserted together.
+const sql = (day: string, nextDay: string): string => `
 with due as materialized (
   select ctid, due_at, subscription_id, created_at, is_test
   from webhook.open_attempt
@@ -118,11 +174,21 @@ claimed as (
 select application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
        claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint,
        (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), null::timestamptz, null::bigint,
-       is_test
-from claimed
+       is_test, ${loadedEventColumns}
+from (
+  select *, lag(event_id) over () is distinct from event_id or lag(application_id) over () is distinct from application_id as is_first
+  from claimed
+) c
+left join lateral (
+  select payload, payload_content_type, payload_content_type = 'application/json' as is_text
+  from event.event
+  where c.is_first and application_id = c.application_id and received_at = c.event_received_at and event_id = c.event_id and c.payload_bytes <= $11
+    and received_at >= timestamptz '${day} 00:00+00' and received_at < timestamptz '${nextDay} 00:00+00'
+  limit 1
+) e on true
 union all
 select null, null, null, null, null, subscription_id, null, null, null, null,
        (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), cancelled_until,
-       (extract(epoch from statement_timestamp()) * 1000000)::bigint, is_paused
+       (extract(epoch from statement_timestamp()) * 1000000)::bigint, is_paused, null, null, null
 from passed_over
 `;

@@ -1,4 +1,5 @@
 import { textArray, uuidArray } from '../binary-array.ts';
+import { type LoadedEvent, loadedEvent, loadedEventColumns } from '../loaded-event-row.ts';
 import type { Database } from '../pool.ts';
 import { isRefusedData } from '../postgres-errors.ts';
 
@@ -7,12 +8,6 @@ export interface EventReference {
   readonly applicationId: string;
   readonly eventId: string;
   readonly receivedAt: string;
-}
-
-/** What a delivery sends of an event. */
-export interface LoadedEvent {
-  readonly payload: Buffer;
-  readonly payloadContentType: string;
 }
 
 /** The payloads of events, each at the place where it was asked for; those that are gone are left out. */
@@ -43,9 +38,8 @@ async function load(db: Database, events: readonly EventReference[], jsonAsText:
     ],
   });
   const loaded = Array.from<LoadedEvent | undefined>({ length: events.length });
-  for (const [place, text, hex, payloadContentType] of rows) {
-    const payload = typeof text === 'string' ? Buffer.from(text) : Buffer.from(hex ?? '', 'hex');
-    loaded[Number(place) - 1] = { payload, payloadContentType: payloadContentType ?? '' };
+  for (const row of rows) {
+    loaded[Number(row[0]) - 1] = loadedEvent(row, 1);
   }
   return loaded;
 }
@@ -59,10 +53,8 @@ const later = (a: string, b: string): string => (b > a ? b : a);
 
 // Planned anew for its values: the bounds of received_at then leave the one or two partitions that the group is in, where a cached plan
 // opens all of them. The lateral limit keeps the look-up an index scan per event (event_by_application).
-// JSON travels as the text that it is: as hexadecimal it would be twice as long, and be written and read digit by digit.
 const sql = `
-select wanted.place, case when e.is_text then convert_from(e.payload, 'UTF8') end, case when not e.is_text then encode(e.payload, 'hex') end,
-       e.payload_content_type
+select wanted.place, ${loadedEventColumns}
 from unnest($1::uuid[], $2::uuid[], $3::text[]::timestamptz[]) with ordinality as wanted (application_id, event_id, received_at, place)
 cross join lateral (
   select payload, payload_content_type, $6::boolean and payload_content_type = 'application/json' as is_text
