@@ -2,12 +2,15 @@ import { responseBodyReadBytesMax } from '@postrider/shared/domain/limits';
 import type { CapturedResponse } from '@postrider/shared/domain/outcome';
 
 const emptyBody = Buffer.alloc(0);
+const noHeaders: Readonly<Record<string, string>> = {};
+
+type ReceivedHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Keeps the beginning of one response in bounded memory. */
 export class ResponseCapture {
   readonly #keptBytesMax: number;
   #httpCode = 0;
-  #headers: Record<string, string> = {};
+  #headers: Readonly<Record<string, string>> = noHeaders;
   #chunks: Buffer[] = [];
   #keptBytes = 0;
   #readBytes = 0;
@@ -29,14 +32,10 @@ export class ResponseCapture {
     return this.#headers[name];
   }
 
-  start(httpCode: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
+  /** Keeps the headers as they are where none came twice: undici makes them for each response. */
+  start(httpCode: number, headers: ReceivedHeaders): void {
     this.#httpCode = httpCode;
-    for (const name in headers) {
-      const value = headers[name];
-      if (value !== undefined) {
-        this.#headers[name] = typeof value === 'string' ? value : value.join(', ');
-      }
-    }
+    this.#headers = hasOneOfEach(headers) ? headers : joinValues(headers);
   }
 
   /** Takes a piece of the body; false when enough was read. */
@@ -60,4 +59,21 @@ export class ResponseCapture {
       bodyTruncated: this.#readBytes > this.#keptBytes,
     };
   }
+}
+
+function hasOneOfEach(headers: ReceivedHeaders): headers is Readonly<Record<string, string>> {
+  for (const name in headers) {
+    if (typeof headers[name] !== 'string') {
+      return false;
+    }
+  }
+  return true;
+}
+
+function joinValues(headers: ReceivedHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')]],
+    ),
+  );
 }

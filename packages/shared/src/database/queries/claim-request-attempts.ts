@@ -81,13 +81,13 @@ async function claimWith(db: Database, claim: Claim, payloads: PayloadsWanted): 
       payloads.bytesMax,
     ],
   });
-  const [first] = rows;
+  const summary = rows.at(-1);
   return {
     attempts: claimedFrom(rows),
-    seen: first ? Number(first[11]) : 0,
-    dueUntilMicros: first ? Number(first[10]) : null,
+    seen: Number(summary?.[11] ?? 0),
+    dueUntilMicros: typeof summary?.[10] === 'string' ? Number(summary[10]) : null,
     passedOver: rows
-      .filter((row) => row[0] === null)
+      .filter((row) => row[0] === null && row[5] !== null)
       .map((row) => ({
         subscriptionId: row[5] ?? '',
         cancelledUntil: row[12] ?? '',
@@ -133,6 +133,7 @@ const dateOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(
 // off. A sample goes out while its subscription is paused, unless it is cancelled. While there is no mass change, the first condition costs
 // one look at an index that is empty.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
+// The last row says how many rows were due and looked at, and up to when.
 // A payload is looked up by one descent of event_by_application, which the lateral limit keeps, and once for attempts of one event that follow
 // each other: they were inserted together.
 const sql = (day: string, nextDay: string): string => `
@@ -172,9 +173,8 @@ claimed as (
             claim_count, due_at, is_test
 )
 select application_id, request_attempt_id, event_id, event_received_at, event_type_name, subscription_id, payload_bytes, retry_count,
-       claim_count, (extract(epoch from statement_timestamp() - due_at) * 1000)::bigint,
-       (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), null::timestamptz, null::bigint,
-       is_test, ${loadedEventColumns}
+       claim_count, (date_part('epoch', statement_timestamp() - due_at) * 1000)::bigint, null::bigint, null::bigint, null::timestamptz,
+       null::bigint, is_test, ${loadedEventColumns}
 from (
   select *, lag(event_id) over () is distinct from event_id or lag(application_id) over () is distinct from application_id as is_first
   from claimed
@@ -187,8 +187,11 @@ left join lateral (
   limit 1
 ) e on true
 union all
-select null, null, null, null, null, subscription_id, null, null, null, null,
-       (select (extract(epoch from max(due_at)) * 1000000)::bigint from due), (select count(*) from due), cancelled_until,
+select null, null, null, null, null, subscription_id, null, null, null, null, null, null, cancelled_until,
        (extract(epoch from statement_timestamp()) * 1000000)::bigint, is_paused, null, null, null
 from passed_over
+union all
+select null, null, null, null, null, null, null, null, null, null, (extract(epoch from max(due_at)) * 1000000)::bigint, count(*), null,
+       null, null, null, null, null
+from due
 `;
