@@ -15,7 +15,7 @@ test('reads the statements of workers, and which of them claimed', () => {
 1763716401.500 12 [postrider worker] LOG:  execute claim_request_attempts_2025-11-21: 
 \twith due as materialized (
 \t  select ctid
-1763716401.501 13 [postrider worker] LOG:  execute load_next_due: 
+1763716401.501 13 [postrider worker] LOG:  execute renew_leases: 
 1763716401.502 12 [postrider worker] DETAIL:  Parameters: $1 = '0', $2 = '0', $3 = '0', $4 = '20', $5 = 'a', $6 = '30000', $7 = '8', $8 = '{}'
 1763716401.600 14 [postrider api] LOG:  execute notify_due_attempts: select pg_notify($1, $2)
 `,
@@ -26,7 +26,7 @@ test('reads the statements of workers, and which of them claimed', () => {
   expect(statements).toEqual([
     { atMs: 1763716401250, name: null, workerProcessId: null },
     { atMs: 1763716401500, name: 'claim_request_attempts_2025-11-21', workerProcessId: 8 },
-    { atMs: 1763716401501, name: 'load_next_due', workerProcessId: null },
+    { atMs: 1763716401501, name: 'renew_leases', workerProcessId: null },
   ]);
   expect(statements.filter(isClaim)).toHaveLength(1);
 });

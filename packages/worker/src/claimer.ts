@@ -18,7 +18,6 @@ export interface ClaimerOptions {
   readonly claim: (claim: Claim) => Promise<ClaimedBatch>;
   /** Attempts that the next claim passes over. */
   readonly skipped: SkippedSubscriptions;
-  readonly nextDueMs: (poolId: number, lane: number) => Promise<number | null>;
   readonly newLeaseId: () => string;
   readonly workerProcessId: () => number;
   readonly servedPools: () => readonly number[];
@@ -45,6 +44,8 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   readonly #signal = createSignal();
   readonly #watermarks = new Map<number, Watermark>();
+  /** By the last claim from each pool: when what was not due then will be. */
+  readonly #nextDueAtMs = new Map<number, number>();
   #stopped = false;
   #waitsForRoom = false;
   #isClaiming = false;
@@ -154,6 +155,7 @@ export class Claimer {
       payloads: this.#options.payloads(),
     });
     const tookMs = now() - sentAt;
+    this.#nextDueAtMs.set(poolId, batch.nextDueMs === null ? Number.POSITIVE_INFINITY : now() + batch.nextDueMs);
     this.#isClaiming = true;
     watermark.note({ dueFromMicros, limit, tookMs, batch, seenUntilMicros: skip.asOfMicros });
     const newlySkipped = skipped.add(batch.passedOver);
@@ -177,29 +179,15 @@ export class Claimer {
     return newlySkipped > 0 || batch.seen >= limit;
   }
 
-  /**
-   * Waits until something is due, somebody calls, or a full scan is wanted, which finds what a dead worker held. The time of what is due next
-   * is asked for meanwhile: a call does not wait for it.
-   */
+  /** Waits until something is due, somebody calls, or a full scan is wanted, which finds what a dead worker held. */
   async #idle(): Promise<void> {
-    const servedPools = this.#options.servedPools();
-    // A timer may be a part of a millisecond early, and a look before its time would be followed by another.
-    const lookInMs = Math.ceil(Math.min(safetyPollMs, ...servedPools.map((poolId) => this.#watermarkOf(poolId).fullScanInMs()))) + 1;
-    let isIdle = true;
-    let timer: NodeJS.Timeout | undefined;
-    void Promise.all(servedPools.map((poolId) => this.#options.nextDueMs(poolId, normalLane))).then(
-      (waits) => {
-        const nextDueMs = Math.max(1, Math.min(lookInMs, ...waits.filter((wait) => wait !== null)));
-        if (isIdle && nextDueMs < lookInMs) {
-          timer = setTimeout(() => this.#signal.raise(), nextDueMs);
-        }
-      },
-      // The claim fails as well then, and says so.
-      () => this.#signal.raise(),
-    );
-    await this.#signal.wait(lookInMs);
-    isIdle = false;
-    clearTimeout(timer);
+    const now = this.#options.now();
+    const waits = this.#options.servedPools().map((poolId) => {
+      const nextDueInMs = (this.#nextDueAtMs.get(poolId) ?? Number.POSITIVE_INFINITY) - now;
+      // A timer may be a part of a millisecond early, and a look before its time would be followed by another.
+      return Math.min(nextDueInMs, this.#watermarkOf(poolId).fullScanInMs() + 1);
+    });
+    await this.#signal.wait(Math.max(1, Math.ceil(Math.min(safetyPollMs, ...waits))));
   }
 
   #watermarkOf(poolId: number): Watermark {

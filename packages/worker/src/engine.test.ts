@@ -23,7 +23,7 @@ function batchOf(count: number, dueUntilMicros: number | null): ClaimedBatch {
     isTest: false,
     event: null,
   };
-  return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, passedOver: [] };
+  return { attempts: Array.from({ length: count }, () => attempt), seen: count, dueUntilMicros, nextDueMs: null, passedOver: [] };
 }
 
 test('the version that receivers see is the one of the package', () => {

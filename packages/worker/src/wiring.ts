@@ -8,7 +8,6 @@ import { claimRequestAttempts } from '@postrider/shared/database/queries/claim-r
 import { ensurePartitions } from '@postrider/shared/database/queries/ensure-partitions';
 import { listServedPools } from '@postrider/shared/database/queries/list-served-pools';
 import { loadEvents } from '@postrider/shared/database/queries/load-events';
-import { loadNextDueMs } from '@postrider/shared/database/queries/load-next-due';
 import { loadPassedOverSubscriptions } from '@postrider/shared/database/queries/load-passed-over-subscriptions';
 import { loadSubscriptions } from '@postrider/shared/database/queries/load-subscriptions';
 import { registerWorkerProcess } from '@postrider/shared/database/queries/register-worker-process';
@@ -87,7 +86,6 @@ export async function wireWorker(options: WiringOptions): Promise<WiredWorker> {
     report,
     claim: {
       claim: (claim) => claimRequestAttempts(db, claim),
-      nextDueMs: (poolId, lane) => loadNextDueMs(db, poolId, lane),
       newLeaseId: randomUUID,
       workerProcessId: roster.workerProcessId,
       servedPools: roster.servedPools,

@@ -28,7 +28,7 @@ export interface WorkerOptions<Prepared> {
   readonly slots: Slots;
   readonly recorder: Recorder;
   readonly report: WorkerReport;
-  readonly claim: Pick<ClaimerOptions, 'claim' | 'nextDueMs' | 'newLeaseId' | 'workerProcessId' | 'servedPools' | 'callOthers'>;
+  readonly claim: Pick<ClaimerOptions, 'claim' | 'newLeaseId' | 'workerProcessId' | 'servedPools' | 'callOthers'>;
   readonly leases: Pick<LeaseKeeperOptions, 'renew' | 'release'>;
   readonly loadEvents: WaitingAttemptsOptions['loadEvents'];
   readonly loadPassedOver: SkippedSubscriptionsOptions['load'];

@@ -112,6 +112,7 @@ export class ModelQueue {
         // As if a retry came on another day than its event.
         .map((attempt) => ({ ...this.lease(attempt, claim), event: attempt.retryCount === 0 ? modelEvent : null })),
       seen: due.length,
+      nextDueMs: due.length < claim.limit ? this.nextDueMs() : null,
       dueUntilMicros: due.length === 0 ? null : Math.max(...due.map(({ dueAtMs }) => Math.floor(dueAtMs * 1000))),
       passedOver,
     };

@@ -54,7 +54,6 @@ export function createSimulatedWorker(options: SimulatedWorkerOptions): Worker<s
     report,
     claim: {
       claim: (claim) => statement(() => queue.claim(claim)),
-      nextDueMs: () => statement(() => queue.nextDueMs()),
       newLeaseId: () => {
         leases += 1;
         return `lease-${id}-${leases}`;

@@ -42,6 +42,8 @@ export interface ClaimedBatch {
   readonly seen: number;
   /** The latest due time among those, in microseconds since 1970; null when there were none. */
   readonly dueUntilMicros: number | null;
+  /** Milliseconds until the next attempt of the pool and lane becomes due; null when none waits, and when more may be due already. */
+  readonly nextDueMs: number | null;
   /** Subscriptions of which attempts were found that are cancelled or to be parked; those were left alone. */
   readonly passedOver: readonly PassedOverSubscription[];
 }
@@ -85,7 +87,8 @@ async function claimWith(db: Database, claim: Claim, payloads: PayloadsWanted): 
   return {
     attempts: claimedFrom(rows),
     seen: Number(summary?.[11] ?? 0),
-    dueUntilMicros: typeof summary?.[10] === 'string' ? Number(summary[10]) : null,
+    dueUntilMicros: numberOrNull(summary?.[10]),
+    nextDueMs: numberOrNull(summary?.[9]),
     passedOver: rows
       .filter((row) => row[0] === null && row[5] !== null)
       .map((row) => ({
@@ -95,6 +98,10 @@ async function claimWith(db: Database, claim: Claim, payloads: PayloadsWanted): 
         asOfMicros: Number(row[13]),
       })),
   };
+}
+
+function numberOrNull(text: string | null | undefined): number | null {
+  return typeof text === 'string' ? Number(text) : null;
 }
 
 /** The payload of an event stands in the first of its attempts, which mostly follow each other. */
@@ -133,7 +140,8 @@ const dateOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(
 // off. A sample goes out while its subscription is paused, unless it is cancelled. While there is no mass change, the first condition costs
 // one look at an index that is empty.
 // The update finds its rows by ctid: joined by id, a cached plan becomes a hash join over the whole queue.
-// The last row says how many rows were due and looked at, and up to when.
+// The last row says how many rows were due and looked at, and up to when. Where that was all, it says when the next one will be due, which is one
+// more look at the index.
 // A payload is looked up by one descent of event_by_application, which the lateral limit keeps, and once for attempts of one event that follow
 // each other: they were inserted together.
 const sql = (day: string, nextDay: string): string => `
@@ -191,7 +199,14 @@ select null, null, null, null, null, subscription_id, null, null, null, null, nu
        (extract(epoch from statement_timestamp()) * 1000000)::bigint, is_paused, null, null, null
 from passed_over
 union all
-select null, null, null, null, null, null, null, null, null, null, (extract(epoch from max(due_at)) * 1000000)::bigint, count(*), null,
-       null, null, null, null, null
+select null, null, null, null, null, null, null, null, null,
+       case when count(*) < $4 then (
+         select ceil(extract(epoch from due_at - statement_timestamp()) * 1000)::bigint
+         from webhook.open_attempt
+         where pool_id = $1 and lane = $2 and due_at > statement_timestamp()
+         order by due_at
+         limit 1
+       ) end,
+       (extract(epoch from max(due_at)) * 1000000)::bigint, count(*), null, null, null, null, null, null
 from due
 `;

@@ -83,6 +83,19 @@ test('claims the attempts that have waited longest, no more than asked for', asy
   expect(second.dueUntilMicros).toBeGreaterThan(first.dueUntilMicros ?? 0);
 });
 
+test('a claim that found all that was due says when the next attempt will be', async () => {
+  const { application, subscription } = await givenBacklog(3);
+  await insertBacklog(database.admin, application, subscription, { count: 2, dueInMs: 60_000 });
+
+  expect(await claim({ limit: 2 })).toMatchObject({ seen: 2, nextDueMs: null });
+  const { seen, nextDueMs } = await claim({ limit: 2 });
+  expect(seen).toBe(1);
+  expect(nextDueMs).toBeGreaterThan(30_000);
+  expect(nextDueMs).toBeLessThanOrEqual(60_000);
+  await database.admin.query({ text: 'delete from webhook.open_attempt' });
+  expect(await claim()).toMatchObject({ attempts: [], seen: 0, dueUntilMicros: null, nextDueMs: null });
+});
+
 test('gives an expired lease to the next claim and counts it', async () => {
   await givenBacklog(1);
   const [lost] = (await claim({ leaseMs: 0 })).attempts;
