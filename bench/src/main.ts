@@ -29,10 +29,10 @@ program
     'a backlog worked off by one, two and four workers, beside bare undici, the row-by-row algorithm, graphile-worker and pg-boss',
   )
   .option('--quick', 'one short round with few contenders, in under half a minute')
-  .option('--attempts <count>', 'attempts in the backlog (100,000)', readCount)
+  .option('--attempts <count>', 'attempts in the backlog of each turn (25,000)', readCount)
   .option('--concurrent <list>', 'slots beside a receiver that answers at once (20,100); none when empty', readCounts)
   .option('--slow <list>', 'slots beside receivers that take 50 ms (100,1000); none when empty', readCounts)
-  .option('--rounds <count>', 'how often everything is measured (3)', readCount)
+  .option('--rounds <count>', 'how often everything is measured (10)', readCount)
   .option('--contenders <list>', `of ${contenderNames.join(', ')} (all)`, readContenders)
   .action((flags: DeliveryFlags) => benchDelivery({ ...deliveryChoices(flags), print }));
 

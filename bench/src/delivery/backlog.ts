@@ -1,6 +1,7 @@
 import { insertApplication, insertBacklog, insertSubscription } from '@postrider/testkit/factories';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import type { Sink } from '../sink.ts';
+import { clearTables } from './measurement.ts';
 
 /** Attempts of a subscription of their own, all due. */
 export interface Backlog {
@@ -25,4 +26,9 @@ export async function insertOwnBacklog(database: TestDatabase, sink: Sink, count
       return rows[0] ?? { succeeded: 0, seconds: Number.NaN };
     },
   };
+}
+
+/** Takes away what was delivered, so that the next backlog finds what this one found. */
+export function clearOwnLog(database: TestDatabase): Promise<void> {
+  return clearTables(database, ['webhook.finished_attempt', 'event.event', 'event.event_key']);
 }

@@ -1,7 +1,7 @@
 import { graphileQueue, type PeerQueue, pgBossQueue, rowByRowQueue } from './peer-queues.ts';
-import type { Measurement, Surroundings } from './measurement.ts';
-import { measurePeer } from './measure-peer.ts';
-import { measureWorkers } from './measure-workers.ts';
+import type { PreparedContender, Surroundings } from './measurement.ts';
+import { preparePeer } from './prepare-peer.ts';
+import { prepareWorkers } from './prepare-workers.ts';
 
 export const contenderNames = [
   'bare',
@@ -18,12 +18,11 @@ export type ContenderName = (typeof contenderNames)[number];
 
 export interface Contender {
   readonly title: string;
-  measure(surroundings: Surroundings): Promise<Measurement>;
+  prepare(surroundings: Surroundings): Promise<PreparedContender>;
 }
 
-/** Slow ones get a part of the attempts, enough to know how slow. */
+/** The slowest gets a part of the attempts, enough to know how slow. */
 const rowByRowShare = 10;
-const graphileShare = 2;
 
 /** Who has a connection per slot needs these many on each until its plans and catalogue are cached. */
 export const warmUpPerSlot = 10;
@@ -32,13 +31,13 @@ export const warmUpPerSlot = 10;
 const largeHeapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100', '--no-parallel-scavenge'];
 
 export const contenders: Readonly<Record<ContenderName, Contender>> = {
-  bare: { title: 'bare undici', measure: (surroundings) => measurePeer(surroundings, { program: 'bare-sender', queue: null }) },
+  bare: { title: 'bare undici', prepare: (surroundings) => preparePeer(surroundings, { program: 'bare-sender', queue: null }) },
   worker: workers('Postrider, 1 worker', 1),
   'large-heap': workers('Postrider, 1 worker, large heap', 1, largeHeapFlags),
   'two-workers': workers('Postrider, 2 workers', 2),
   'four-workers': workers('Postrider, 4 workers', 4),
   'row-by-row': peer('row by row', 'row-by-row', rowByRowQueue, rowByRowShare),
-  'graphile-worker': peer('graphile-worker', 'graphile-sender', graphileQueue, graphileShare),
+  'graphile-worker': peer('graphile-worker', 'graphile-sender', graphileQueue, 1),
   'pg-boss': peer('pg-boss', 'pg-boss-sender', pgBossQueue, 1),
 };
 
@@ -48,14 +47,14 @@ export function isOurs(name: ContenderName): boolean {
 }
 
 function workers(title: string, processes: number, nodeFlags?: readonly string[]): Contender {
-  return { title, measure: (surroundings) => measureWorkers(surroundings, nodeFlags ? { processes, nodeFlags } : { processes }) };
+  return { title, prepare: (surroundings) => prepareWorkers(surroundings, nodeFlags ? { processes, nodeFlags } : { processes }) };
 }
 
 function peer(title: string, program: string, queue: PeerQueue, share: number): Contender {
   return {
     title,
-    measure: (surroundings) =>
-      measurePeer(
+    prepare: (surroundings) =>
+      preparePeer(
         {
           ...surroundings,
           attempts: Math.ceil(surroundings.attempts / share),

@@ -1,9 +1,10 @@
 import { type BenchServer, startBenchServer } from '../bench-database.ts';
+import { withCleanUp } from '../clean-up.ts';
 import { renderResultTable } from '../result-table.ts';
 import { environmentOf, saveResults } from '../results.ts';
 import { type Sink, startSink, startSlowSink } from '../sink.ts';
 import { type ContenderName, contenders, warmUpPerSlot } from './contenders.ts';
-import type { Measurement } from './measurement.ts';
+import type { Measurement, PreparedContender } from './measurement.ts';
 import { type Measured, tablesOf } from './report.ts';
 import { checkTargets, type Conditions } from './targets.ts';
 
@@ -23,18 +24,18 @@ interface Scenario extends Conditions {
   readonly attempts: number;
 }
 
-/** Deliveries before the measured ones, a part of them: with fewer, compiling what runs for days later is a tenth of what is measured. */
-const warmUpShare = 2;
+/** Deliveries before those of all rounds, times those of one: with fewer, compiling what runs for days later is seen in the first rounds. */
+const warmUpTurns = 2;
 const slowDelayMs = 50;
-/** Seconds that a slow scenario takes at most if nothing but the receivers' delay holds it up. */
-const slowSecondsMax = 8;
+/** Seconds that a turn of a slow scenario takes at most if nothing but the receivers' delay holds it up. */
+const slowSecondsMax = 4;
 /** Others would need a connection to the database per slot, or say nothing new. */
 const slowContenders: ReadonlySet<ContenderName> = new Set<ContenderName>(['bare', 'worker']);
 
 /**
  * Works off a backlog in every way we know, side by side in the same run: each sends the same signed requests, and each but bare undici
- * stores the same response. Rounds are interleaved, every other one in reverse, so that the noise of a shared machine meets all of them;
- * every process is warmed up first and has a database of its own.
+ * stores the same response. All are started and warmed up first, each with a database of its own; then they take turns of a second or two, every
+ * other round in reverse, so that the noise of a shared machine meets all of them: it may be half as fast for a minute.
  */
 export async function benchDelivery(options: DeliveryBenchOptions): Promise<void> {
   const server = await startBenchServer();
@@ -42,7 +43,7 @@ export async function benchDelivery(options: DeliveryBenchOptions): Promise<void
     const environment = environmentOf(server.version);
     options.print(
       `${environment.machine}; Node ${environment.node}; PostgreSQL ${server.version}, fsync on; ` +
-        `${options.attempts} attempts of 1 KiB, rounds: ${options.rounds}; medians of the rounds (least to most), per delivery`,
+        `${options.attempts} attempts of 1 KiB a turn, rounds: ${options.rounds}; medians of the rounds (least to most), per delivery`,
     );
     const measurements: Measured[] = [];
     for (const scenario of scenariosOf(options)) {
@@ -76,28 +77,26 @@ function scenariosOf(options: DeliveryBenchOptions): Scenario[] {
 }
 
 async function measureScenario(server: BenchServer, scenario: Scenario, { rounds }: DeliveryBenchOptions): Promise<Measured> {
-  const sink = await startReceiver(scenario);
-  try {
+  const { concurrent, attempts, contenders: names } = scenario;
+  return withCleanUp(async (defer) => {
+    const sink = await startReceiver(scenario);
+    defer(() => sink.stop());
+    const warmUp = Math.max(warmUpTurns * attempts, warmUpPerSlot * concurrent);
+    const prepared: { name: ContenderName; contender: PreparedContender }[] = [];
+    for (const name of names) {
+      const contender = await contenders[name].prepare({ server, sink, concurrent, attempts, warmUp });
+      defer(() => contender.stop());
+      prepared.push({ name, contender });
+    }
+
     const results: Partial<Record<ContenderName, Measurement[]>> = {};
-    const { concurrent, attempts } = scenario;
-    const warmUp = Math.max(Math.ceil(attempts / warmUpShare), warmUpPerSlot * concurrent);
     for (let round = 0; round < rounds; round += 1) {
-      const order = round % 2 === 0 ? scenario.contenders : scenario.contenders.toReversed();
-      for (const name of order) {
-        const measurement = await contenders[name].measure({
-          server,
-          sink,
-          concurrent,
-          attempts,
-          warmUp,
-        });
-        results[name] = [...(results[name] ?? []), measurement];
+      for (const { name, contender } of round % 2 === 0 ? prepared : prepared.toReversed()) {
+        results[name] = [...(results[name] ?? []), await contender.measure()];
       }
     }
     return { ...scenario, receiver: sink.kind, results, targets: checkTargets(results, scenario) };
-  } finally {
-    await sink.stop();
-  }
+  });
 }
 
 function startReceiver({ delayMs }: Scenario): Promise<Sink> {

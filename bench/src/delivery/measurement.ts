@@ -25,8 +25,17 @@ export interface Surroundings {
   readonly server: BenchServer;
   readonly sink: Sink;
   readonly concurrent: number;
+  /** Each time that it is measured. */
   readonly attempts: number;
+  /** Once, before. */
   readonly warmUp: number;
+}
+
+/** One that is warm and stands still until its turn comes. */
+export interface PreparedContender {
+  /** Gives it a backlog and lets it work that off. */
+  measure(): Promise<Measurement>;
+  stop(): Promise<void>;
 }
 
 const microsPerSecond = 1e6;
@@ -88,4 +97,12 @@ export async function beforeBacklog(database: TestDatabase): Promise<void> {
 /** Lets the database come to rest with fresh statistics, as autovacuum would. */
 export async function afterBacklog(database: TestDatabase): Promise<void> {
   await database.admin.query({ text: 'vacuum analyze' });
+}
+
+/** Deletes all rows, and has done what autovacuum would come to do meanwhile, in somebody else's turn. */
+export async function clearTables(database: TestDatabase, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    await database.admin.query({ text: `delete from ${table}` });
+  }
+  await database.admin.query({ text: 'vacuum' });
 }

@@ -15,10 +15,10 @@ export interface DeliveryFlags {
 type Choices = Omit<DeliveryBenchOptions, 'print'>;
 
 const full: Choices = {
-  attempts: 100_000,
+  attempts: 25_000,
   concurrencies: [20, 100],
   slowConcurrencies: [100, 1000],
-  rounds: 3,
+  rounds: 10,
   contenders: contenderNames,
 };
 

@@ -1,6 +1,6 @@
 /** A contender that is a program of ours around somebody's queue, or around none. */
 export interface Peer {
-  /** Delivers as many as are in the queue for the phase; returns the seconds from the first one taken to the last one recorded. */
+  /** Delivers as many as are in the queue for the phase, again and again; returns the seconds from the first one taken to the last one recorded. */
   deliver(phase: Phase, count: number): Promise<number>;
 }
 
@@ -21,20 +21,22 @@ export function peerArguments(): PeerArguments {
   return { databaseUrl, url, concurrent: Number(concurrent), warmUp: Number(warmUp), deliveries: Number(deliveries) };
 }
 
-/** Warms up, says so, waits for SIGUSR2 (by when the queue has been filled), delivers, and tells what it took. */
+/** Warms up and says so. Then, whenever it gets SIGUSR2, for which the queue has been filled: delivers, and tells what it took. */
 export async function runPeer(peer: Peer, { warmUp, deliveries }: PeerArguments): Promise<void> {
   await peer.deliver('warm_up', warmUp);
-  const ordered = awaitOrder();
+  let ordered = nextOrder();
   tell({ event: 'peer.warm' });
-  await ordered;
-  const cpuBefore = process.cpuUsage();
-  const seconds = await peer.deliver('measured', deliveries);
-  const { user, system } = process.cpuUsage(cpuBefore);
-  tell({ event: 'peer.finished', seconds, cpuMicros: user + system, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 });
-  process.exit(0);
+  for (let turn = 1; ; turn += 1) {
+    await ordered;
+    ordered = nextOrder();
+    const cpuBefore = process.cpuUsage();
+    const seconds = await peer.deliver('measured', deliveries);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    tell({ event: 'peer.finished', turn, seconds, cpuMicros: user + system, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 });
+  }
 }
 
-function awaitOrder(): Promise<void> {
+function nextOrder(): Promise<void> {
   return new Promise((resolve) => {
     // A handler of signals alone does not keep a process running.
     const alive = setInterval(() => {}, 60_000);

@@ -3,7 +3,8 @@ import type { TestDatabase } from '@postrider/testkit/test-database';
 import { makeWorkerUtils } from 'graphile-worker';
 import { PgBoss } from 'pg-boss';
 import type { Sink } from '../sink.ts';
-import { insertOwnBacklog } from './backlog.ts';
+import { clearOwnLog, insertOwnBacklog } from './backlog.ts';
+import { clearTables } from './measurement.ts';
 import type { JobData } from './job.ts';
 import type { Phase } from './peer-process.ts';
 
@@ -12,8 +13,10 @@ export interface PeerQueue {
   /** Makes its tables. */
   prepare(database: TestDatabase): Promise<void>;
   insert(database: TestDatabase, phase: Phase, count: number, sink: Sink): Promise<void>;
-  /** How many deliveries of all phases are over, with their responses stored. */
+  /** How many deliveries are over, with their responses stored. */
   countStored(database: TestDatabase): Promise<number>;
+  /** Takes those away. */
+  clear(database: TestDatabase): Promise<void>;
 }
 
 const jobsPerInsert = 5000;
@@ -38,6 +41,7 @@ export const rowByRowQueue: PeerQueue = {
       `select count(*)::integer as count from webhook.finished_attempt where http_code = 200 and response_headers is not null
        and not exists (select from webhook.open_attempt)`,
     ),
+  clear: clearOwnLog,
 };
 
 /** The tables of graphile-worker, and one for responses. */
@@ -60,6 +64,7 @@ export const graphileQueue: PeerQueue = {
       database,
       `select count(*)::integer as count from delivery_response where http_code = 200 and not exists (select from graphile_worker.jobs)`,
     ),
+  clear: (database) => clearTables(database, ['delivery_response']),
 };
 
 /** The tables of pg-boss, in which each job has its output. A queue for each phase, with a table of its own. */
@@ -85,6 +90,7 @@ export const pgBossQueue: PeerQueue = {
       database,
       `select count(*)::integer as count from pgboss.job where state = 'completed' and (output->>'httpCode')::integer = 200 and output ? 'headers'`,
     ),
+  clear: (database) => clearTables(database, ['pgboss.job']),
 };
 
 function startBoss(database: TestDatabase): Promise<PgBoss> {

@@ -38,7 +38,7 @@ export function tablesOf(measured: Measured): ResultTable[] {
   return [
     {
       title,
-      note: `${attempts} attempts of 1 KiB, receiver: ${receiver}. CPU and WAL are those of one delivery, ratios those of the same round.`,
+      note: `${attempts} attempts of 1 KiB a turn, receiver: ${receiver}. CPU and WAL are those of one delivery, ratios those of the same round.`,
       columns,
       rows: names.map((name) => {
         const each = (value: (measurement: Measurement) => number | null): number[] =>

@@ -2,8 +2,16 @@ import { eventually } from '@postrider/testkit/eventually';
 import { slotsForOneSubscription, startWorker, type WorkerProcess } from '@postrider/testkit/postrider-processes';
 import type { TestDatabase } from '@postrider/testkit/test-database';
 import { peakMemoryMiB, processCpuSeconds } from '../cpu-time.ts';
-import { insertOwnBacklog } from './backlog.ts';
-import { afterBacklog, beforeBacklog, countConnectionsDuring, type Measurement, startReading, type Surroundings } from './measurement.ts';
+import { clearOwnLog, insertOwnBacklog } from './backlog.ts';
+import {
+  afterBacklog,
+  beforeBacklog,
+  countConnectionsDuring,
+  type Measurement,
+  type PreparedContender,
+  startReading,
+  type Surroundings,
+} from './measurement.ts';
 
 export interface WorkersRun {
   readonly processes: number;
@@ -14,17 +22,30 @@ export interface WorkersRun {
 const drainedTimeoutMs = 600_000;
 const gapMs = 200;
 
-/** Measures worker processes, each with all of the slots. They stand still while the backlog is made, so that all of it is due when they go on. */
-export async function measureWorkers(surroundings: Surroundings, { processes, nodeFlags }: WorkersRun): Promise<Measurement> {
-  const { server, sink, concurrent, attempts, warmUp } = surroundings;
+/** Worker processes, each with all of the slots. They stand still while a backlog is made, so that all of it is due when they go on. */
+export async function prepareWorkers(surroundings: Surroundings, { processes, nodeFlags }: WorkersRun): Promise<PreparedContender> {
+  const { server, sink, concurrent, warmUp } = surroundings;
   const database = await server.createDatabase();
   await insertOwnBacklog(database, sink, warmUp * processes);
   await afterBacklog(database);
   const options = { databaseUrl: database.runtimeUrl, args: slotsForOneSubscription(concurrent), ...(nodeFlags ? { nodeFlags } : {}) };
   const workers = await Promise.all(Array.from({ length: processes }, () => startWorker(options)));
   await drained(database);
-
   kill(workers, 'SIGSTOP');
+  await clearOwnLog(database);
+  return {
+    measure: () => measureWorkers(surroundings, workers, database),
+    async stop() {
+      kill(workers, 'SIGCONT');
+      kill(workers, 'SIGTERM');
+      await Promise.all(workers.map((worker) => worker.waitForExit()));
+      await database.drop();
+    },
+  };
+}
+
+async function measureWorkers(surroundings: Surroundings, workers: readonly WorkerProcess[], database: TestDatabase): Promise<Measurement> {
+  const { sink, attempts } = surroundings;
   await beforeBacklog(database);
   const backlog = await insertOwnBacklog(database, sink, attempts);
   await afterBacklog(database);
@@ -33,16 +54,14 @@ export async function measureWorkers(surroundings: Surroundings, { processes, no
   kill(workers, 'SIGCONT');
   const connections = await countConnectionsDuring(database, drained(database));
   const used = await reading.end({ deliveries: attempts, senderCpuMicros: (cpuOf(workers) - cpuBefore) * 1e6 });
-  const memory = Math.max(...workers.map(({ pid }) => peakMemoryMiB(pid)));
-  kill(workers, 'SIGTERM');
-  await Promise.all(workers.map((worker) => worker.waitForExit()));
+  kill(workers, 'SIGSTOP');
 
   const { succeeded, seconds } = await backlog.finished();
-  await database.drop();
   if (succeeded !== attempts) {
     throw new Error(`Only ${succeeded} of ${attempts} attempts succeeded.`);
   }
-  return { ...used, perSecond: attempts / seconds, peakMemoryMiB: memory, connections };
+  await clearOwnLog(database);
+  return { ...used, perSecond: attempts / seconds, peakMemoryMiB: Math.max(...workers.map(({ pid }) => peakMemoryMiB(pid))), connections };
 }
 
 async function drained(database: TestDatabase): Promise<void> {
