@@ -83,14 +83,14 @@ test('a full scan that fills its batch takes the mark back, and a dear one comes
 test.each<[string, Partial<ClaimSituation>, number]>([
   ['an idle worker claims what its slots take', { slotsFree: 20, slotsTotal: 20 }, 20],
   ['slow receivers get little ahead', { slotsTotal: 10, endsPerSecond: 2 }, 2],
-  ['fast ones get whole batches', { endsPerSecond: 10_000 }, 200],
-  ['two batches ahead are enough', { waiting: 201, endsPerSecond: 10_000 }, 0],
-  ['a slow database needs more', { waiting: 600, endsPerSecond: 10_000, refillMs: 50 }, 200],
-  ['eight at most', { waiting: 801, endsPerSecond: 10_000, refillMs: 5000 }, 0],
+  ['fast ones get whole batches', { endsPerSecond: 10_000 }, 300],
+  ['two batches ahead are enough', { waiting: 301, endsPerSecond: 10_000 }, 0],
+  ['a slow database needs more', { waiting: 600, endsPerSecond: 10_000, refillMs: 50 }, 300],
+  ['five at most', { waiting: 751, endsPerSecond: 10_000, refillMs: 5000 }, 0],
   ['nothing is claimed while enough waits', { waiting: 1000, endsPerSecond: 10_000, refillMs: 50 }, 0],
   ['a small refill waits', { slotsTotal: 10, waiting: 6, endsPerSecond: 10 }, 0],
-  ['some that are put off do not count', { slotsFree: 1, slotsTotal: 10, deferred: 400 }, 1],
-  ['a flood of them does', { slotsFree: 1, slotsTotal: 10, deferred: 402 }, 0],
+  ['some that are put off do not count', { slotsFree: 1, slotsTotal: 10, deferred: 600 }, 1],
+  ['a flood of them does', { slotsFree: 1, slotsTotal: 10, deferred: 602 }, 0],
 ])('%s', (_name, situation, limit) => {
   const busy = { slotsFree: 0, slotsTotal: 100, waiting: 0, deferred: 0, endsPerSecond: 0, refillMs: 5 };
   expect(computeClaimLimit({ ...busy, ...situation })).toBe(limit);

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const fastSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const lagSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
-const batchRows = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+const batchRows = [1, 2, 5, 10, 20, 50, 100, 200, 300, 500];
 
 /** All metrics of a worker, declared once. Gauges are read when they are scraped. */
 export function createMetrics(

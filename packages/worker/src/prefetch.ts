@@ -5,7 +5,7 @@ const aheadSeconds = 1;
 /** Whole batches cost the database least; what is kept ahead is refilled when half of it is used up. */
 const aheadRows = 2 * claimBatchMax;
 /** More would be other workers' to deliver, and would wait longer for them when this one dies. */
-const aheadRowsMax = 8 * claimBatchMax;
+const aheadRowsMax = 5 * claimBatchMax;
 /** Where a claim and its payloads take long: half of what is kept ahead lasts for as long as that and half as long again. */
 const refillsAhead = 3;
 

@@ -46,8 +46,8 @@ const retryDelayMaxMs = 5000;
 /** Groups of at least this many say that outcomes come fast; the next ones then wait for more, also after a pause of a moment. */
 const busyGroupMin = 4;
 const busyForMs = 100;
-/** The size that a group waits for under load: costs per outcome hardly fall beyond. */
-const groupSizeWanted = 150;
+/** The size that a group waits for under load: costs per outcome hardly fall beyond (ADR 4). */
+const groupSizeWanted = 300;
 /**
  * For how long it waits at most. The longer a group takes to write, the longer the next waits: it takes long where many workers share a
  * database, and those would each write a few rows at a time, at three times the cost.

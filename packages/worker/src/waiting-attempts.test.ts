@@ -1,5 +1,6 @@
 import type { LoadedEvent } from '@postrider/shared/database/loaded-event-row';
 import type { EventReference } from '@postrider/shared/database/queries/load-events';
+import { claimBatchMax } from '@postrider/shared/domain/limits';
 import { expect, test } from 'vitest';
 import type { HeldAttempt } from './attempt.ts';
 import { WaitingAttempts } from './waiting-attempts.ts';
@@ -84,12 +85,15 @@ test('where nothing is left to load, loading costs no time', async () => {
 });
 
 test('the fuller the memory, the smaller the payloads that come with a claim, so that a full one stays below the limit', () => {
-  const { waiting } = givenWaiting({ payloadBytesMax: 4000 * kib });
+  const roomPerAttempt = 20 * kib;
+  const payloadBytesMax = roomPerAttempt * claimBatchMax;
+  const { waiting } = givenWaiting({ payloadBytesMax });
   expect(waiting.claimedPayloadBytesMax()).toBe(16 * kib);
-  waiting.add([heldAttempt('a', { event, payloadBytes: 3000 * kib })]);
+  const large = heldAttempt('a', { event, payloadBytes: 0.75 * payloadBytesMax });
+  waiting.add([large]);
   expect(waiting.claimedPayloadBytesMax()).toBe(5 * kib);
-  waiting.add([heldAttempt('b', { event, payloadBytes: 1000 * kib })]);
+  waiting.add([heldAttempt('b', { event, payloadBytes: 0.25 * payloadBytesMax })]);
   expect(waiting.claimedPayloadBytesMax()).toBe(0);
-  waiting.forget({ held: heldAttempt('a', { payloadBytes: 3000 * kib }), event });
+  waiting.forget({ held: large, event });
   expect(waiting.claimedPayloadBytesMax()).toBe(15 * kib);
 });
