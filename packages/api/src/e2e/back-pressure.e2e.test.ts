@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { concurrentGroupsMax } from '@postrider/shared/domain/ingest-groups';
+import { ingestGroupEventsMax } from '@postrider/shared/domain/limits';
 import { ApiClient, type ApplicationSetup, eventOf, setUpApplication, subscribe } from '@postrider/testkit/api-client';
 import { startTemporaryPostgres } from '@postrider/testkit/temporary-postgres';
 import { eventually } from '@postrider/testkit/eventually';
@@ -29,7 +31,7 @@ interface Answered {
   readonly advice: string | null;
 }
 
-/** Clients that go on sending new events whatever the answer is, until they are stopped. */
+/** Clients that go on sending new events whatever the answer is, until they are stopped: at the end of a test that fails, too. */
 function startLoad(setup: ApplicationSetup, clients: number) {
   const answered: Answered[] = [];
   let goesOn = true;
@@ -46,14 +48,12 @@ function startLoad(setup: ApplicationSetup, clients: number) {
       }
     }
   });
-  return {
-    answered,
-    count: (status: number) => answered.filter((answer) => answer.status === status).length,
-    async stop(): Promise<void> {
-      goesOn = false;
-      await Promise.all(running);
-    },
+  const stop = async (): Promise<void> => {
+    goesOn = false;
+    await Promise.all(running);
   };
+  onTestFinished(stop);
+  return { answered, count: (status: number) => answered.filter((answer) => answer.status === status).length, stop };
 }
 
 async function refusals(api: ApiProcess, reason: string): Promise<number> {
@@ -105,7 +105,8 @@ test('a database that slows down: refusals come early, what was taken is written
   const api = await givenApi(database.runtimeUrl, { AUTO_DB_MIGRATION: 'false', INGEST_WAIT_LIMIT: '500ms' });
   const setup = await setUpApplication(new ApiClient(api.url));
   await subscribe(setup, 'http://127.0.0.1:9/');
-  const load = startLoad(setup, 600);
+  // More than the groups that stand still can hold: what they hold is not refused, since it may be written yet.
+  const load = startLoad(setup, concurrentGroupsMax * ingestGroupEventsMax + 200);
   await eventually(() => load.count(201) > 600, { timeoutMs: 60_000 });
 
   await database.admin.transaction(async (transaction) => {
