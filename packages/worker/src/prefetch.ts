@@ -9,8 +9,11 @@ const aheadRowsMax = 5 * claimBatchMax;
 /** Where a claim and its payloads take long: half of what is kept ahead lasts for as long as that and half as long again. */
 const refillsAhead = 3;
 
-/** Attempts behind caps that do not count as waiting: they keep nobody from claiming for others. A flood of them would fill the memory. */
-const deferredIgnoredMax = 2 * claimBatchMax;
+/**
+ * Attempts behind caps that do not count as waiting: they keep nobody from claiming for others. A flood of them would fill the memory, and all of
+ * them go back to the queue when their subscription is parked.
+ */
+const deferredIgnoredMax = 400;
 /** Outcomes waiting for the database at which claiming stops: some per slot, and enough for a moment's hiccup of the database. */
 const unrecordedPerSlotMax = 20;
 const unrecordedMin = 1000;

@@ -249,8 +249,17 @@ export class Traffic {
   }
 
   #signalDeferred(traffic: SubscriptionTraffic): void {
+    if (this.#mayHaveAll(traffic)) {
+      // Left from before its first answers; parked, it would get by with half of the slots of one worker.
+      return;
+    }
     const reason = traffic.isHanging ? 'slow' : 'over_cap';
     this.#options.signal(traffic, { kind: 'overloaded', reason, isUnproven: !this.#isProven(traffic) });
+  }
+
+  /** It answers, and nothing keeps any of the slots from it. */
+  #mayHaveAll(traffic: SubscriptionTraffic): boolean {
+    return traffic.cap === this.#options.slots.total && this.#isProven(traffic);
   }
 
   #isGone({ goneUntilMs }: SubscriptionTraffic): boolean {
