@@ -149,20 +149,20 @@ test('what waits behind its cap for more than a second is parked', () => {
   expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: true }]]);
 });
 
-test('what is left from before the first answer parks no subscription that may have all of the slots', () => {
+test('a subscription that may have all of the slots is parked when it does not answer for a second, and not for what waits otherwise', () => {
   const { clock, signals, traffic, start, answer } = givenTraffic({ capDefault: 16 });
-  start('a');
-  for (let index = 0; index < 200; index += 1) {
-    traffic.defer(traffic.of('a'), attemptOf('a'));
-  }
-  answer('a', 100);
-  clock.nowMs = 2000;
-  traffic.defer(traffic.of('a'), attemptOf('a'));
+  ['answers late', 'hangs'].forEach((id) => {
+    start(id);
+    for (let index = 0; index < 200; index += 1) {
+      traffic.defer(traffic.of(id), attemptOf(id));
+    }
+  });
+  clock.nowMs = 900;
+  ['answers late', 'hangs'].forEach((id) => traffic.defer(traffic.of(id), attemptOf(id)));
+  answer('answers late', 900);
+  clock.nowMs = 1001;
   traffic.look([]);
-  expect(signals).toEqual([]);
-  clock.nowMs = 60_000;
-  traffic.look([]);
-  expect(signals).toEqual([['a', { kind: 'overloaded', reason: 'over_cap', isUnproven: true }]]);
+  expect(signals).toEqual([['hangs', { kind: 'overloaded', reason: 'over_cap', isUnproven: true }]]);
 });
 
 test('two requests that hang say that a receiver is slow, one does not, and neither do they where all are slow', () => {

@@ -123,7 +123,9 @@ export class Traffic {
       this.#withDeferred.add(traffic);
     }
     traffic.deferred.push(attempt);
-    this.#lookAtDeferred(traffic);
+    if (!this.#mayHaveAll(traffic)) {
+      this.#lookAtDeferred(traffic);
+    }
   }
 
   /** The next deferred attempt that has room now, or whose subscription has been parked meanwhile. */
@@ -249,7 +251,7 @@ export class Traffic {
   }
 
   #signalDeferred(traffic: SubscriptionTraffic): void {
-    if (this.#mayHaveAll(traffic)) {
+    if (this.#mayHaveAll(traffic) && this.#isProven(traffic)) {
       // Left from before its first answers; parked, it would get by with half of the slots of one worker.
       return;
     }
@@ -257,9 +259,9 @@ export class Traffic {
     this.#options.signal(traffic, { kind: 'overloaded', reason, isUnproven: !this.#isProven(traffic) });
   }
 
-  /** It answers, and nothing keeps any of the slots from it. */
-  #mayHaveAll(traffic: SubscriptionTraffic): boolean {
-    return traffic.cap === this.#options.slots.total && this.#isProven(traffic);
+  /** Whether none of the slots is kept from it once it answers: what waits behind its cap then says nothing but that it has not answered yet. */
+  #mayHaveAll({ cap }: SubscriptionTraffic): boolean {
+    return cap === this.#options.slots.total;
   }
 
   #isGone({ goneUntilMs }: SubscriptionTraffic): boolean {
