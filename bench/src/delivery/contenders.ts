@@ -28,7 +28,7 @@ const rowByRowShare = 10;
 export const warmUpPerSlot = 10;
 
 /** The flags that workers ship with keep the heap small. These are what docs/scaling.md advises where rates matter more than memory. */
-const largeHeapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100', '--no-parallel-scavenge'];
+const largeHeapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100', '--no-parallel-scavenge', '--no-flush-bytecode'];
 
 export const contenders: Readonly<Record<ContenderName, Contender>> = {
   bare: { title: 'bare undici', prepare: (surroundings) => preparePeer(surroundings, { program: 'bare-sender', queue: null }) },

@@ -8,7 +8,7 @@ export const testMasterKey = '3f1c2a52-7d5e-4d0e-9b1a-5f0c8f9d2b11';
 /** As the container image and compose set them (docs/scaling.md): V8 lets the heap grow to several times of what lives in it otherwise. */
 const memoryFlags = {
   api: ['--max-semi-space-size=16', '--heap-growing-percent=100', '--no-parallel-scavenge'],
-  worker: ['--max-semi-space-size=8', '--heap-growing-percent=100', '--no-parallel-scavenge'],
+  worker: ['--max-semi-space-size=8', '--heap-growing-percent=100', '--no-parallel-scavenge', '--no-flush-bytecode'],
 } as const;
 
 export interface PostriderOptions {
